@@ -1,0 +1,133 @@
+//! Who does the work: the agents known, the queue of tasks, the workers connected and the
+//! leases they hold. Keeps nothing durable: what counts is decided by the engine, which is
+//! told through `TaskSink` and tells this room through `Dispatch`.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use uuid::Uuid;
+
+use crate::{
+    core::{plan::Target, time::Time, value::Value},
+    proto,
+};
+
+/// Names one attempt of one step: the sequence of its `step_scheduled` event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskKey {
+    /// The execution.
+    pub execution_id: Uuid,
+    /// The sequence of the event that scheduled the attempt.
+    pub sequence: u64,
+}
+
+/// An attempt to be handed out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offer {
+    /// Its name.
+    pub key: TaskKey,
+    /// The namespace.
+    pub namespace: String,
+    /// The workflow's name.
+    pub workflow: String,
+    /// The step's path.
+    pub step: String,
+    /// Who is to do it.
+    pub target: Target,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// What the agent is given.
+    pub input: Value,
+    /// How long the attempt may take once accepted.
+    pub timeout: Option<Duration>,
+    /// When it was scheduled.
+    pub schedule_time: Time,
+}
+
+/// A lease that was given before the server stopped: its worker may come back for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldLease {
+    /// The worker.
+    pub worker_id: String,
+    /// The agent that does it.
+    pub agent: String,
+    /// The lease.
+    pub lease: u64,
+}
+
+/// What the engine asks of this room. Called by shards; never blocks.
+pub trait Dispatch: Send + Sync + 'static {
+    /// Puts an attempt in the queue.
+    fn enqueue(&self, offer: Offer);
+    /// Keeps a lease given before a restart until its worker comes back or it runs out.
+    fn restore(&self, offer: Offer, lease: HeldLease);
+    /// Takes an attempt back: out of the queue, or from its worker, which is told to stop.
+    fn withdraw(&self, key: TaskKey, reason: &str);
+    /// Frees an attempt that has ended durably by its worker's result.
+    fn release(&self, key: TaskKey);
+    /// What a queued attempt waits for, in words; `None` when it is not in the queue.
+    fn waiting_for(&self, key: TaskKey) -> Option<String>;
+}
+
+/// What this room tells the engine. Each call gives a future that ends when the fact is
+/// durable, or says why it does not count.
+pub trait TaskSink: Send + Sync + 'static {
+    /// A worker accepted an attempt. Nobody needs to wait for it.
+    fn accepted(&self, key: TaskKey, lease: HeldLease) -> BoxFuture<'static, Result<(), Refusal>>;
+    /// A worker gave an attempt's output.
+    fn completed(
+        &self,
+        key: TaskKey,
+        lease: u64,
+        output: Value,
+        usage: Option<proto::Usage>,
+    ) -> BoxFuture<'static, Result<(), Refusal>>;
+    /// An attempt failed: by its worker's word, or because its lease ran out (`unavailable`).
+    fn failed(
+        &self,
+        key: TaskKey,
+        lease: u64,
+        failure: Failure,
+    ) -> BoxFuture<'static, Result<(), Refusal>>;
+    /// Provisional output. May be lost.
+    fn chunk(&self, chunk: proto::Chunk);
+    /// Makes an agent known that a worker brought along, unless it is known; durable when the
+    /// future ends. The engine then calls `Registry::put`.
+    fn register(
+        &self,
+        namespace: String,
+        agent: proto::Agent,
+    ) -> BoxFuture<'static, Result<(), Refusal>>;
+}
+
+/// Why an attempt failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// The class; never empty.
+    pub class: String,
+    /// In words.
+    pub message: String,
+    /// The least wait before the next attempt.
+    pub retry_after: Option<Duration>,
+    /// What was used.
+    pub usage: Option<proto::Usage>,
+}
+
+/// Why a report does not count.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The token does not hold the task: it ended, was handed to another, or never was.
+    #[error("the token does not hold the task: {0}")]
+    Stale(String),
+    /// A bad field, by name.
+    #[error("{field}: {message}")]
+    Invalid {
+        /// The field's path.
+        field: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The server is shutting down; repeat it later.
+    #[error("the server is shutting down")]
+    Unavailable,
+}

@@ -1,0 +1,57 @@
+//! One thing to say about a definition: the shared shape of all validation.
+
+pub use crate::proto::Finding;
+use crate::proto::finding::Severity;
+
+/// A finding that keeps the definition from being registered.
+pub fn error(
+    path: impl Into<String>,
+    rule: &str,
+    message: impl Into<String>,
+    hint: impl Into<String>,
+) -> Finding {
+    finding(Severity::Error, path, rule, message, hint)
+}
+
+/// A finding about something that is likely not meant.
+pub fn warning(
+    path: impl Into<String>,
+    rule: &str,
+    message: impl Into<String>,
+    hint: impl Into<String>,
+) -> Finding {
+    finding(Severity::Warning, path, rule, message, hint)
+}
+
+/// True when one of the findings is an error.
+pub fn any_error(findings: &[Finding]) -> bool {
+    findings.iter().any(|f| f.severity() == Severity::Error)
+}
+
+/// The known name nearest to `given`, when near enough to be meant.
+pub fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(given, name), name))
+        .filter(|(distance, name)| *distance <= 1 + name.len().max(given.len()) / 4)
+        .min()
+        .map(|(_, name)| name)
+}
+
+fn finding(
+    severity: Severity,
+    path: impl Into<String>,
+    rule: &str,
+    message: impl Into<String>,
+    hint: impl Into<String>,
+) -> Finding {
+    Finding {
+        severity: severity.into(),
+        path: path.into(),
+        rule: rule.into(),
+        message: message.into(),
+        hint: hint.into(),
+        line: 0,
+        column: 0,
+    }
+}

@@ -1,0 +1,256 @@
+//! The plan: a workflow compiled into what the kernel runs. Immutable, shared, cheap to look
+//! up. `compile` makes it and reports every finding; nothing else does.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::core::{
+    expr::{Expr, Template},
+    schema::Schema,
+};
+
+/// The index of a node in its plan. Node 0 is the workflow itself, as a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u32);
+
+/// A workflow, compiled.
+#[derive(Debug)]
+pub struct Plan {
+    /// The workflow's name.
+    pub name: String,
+    /// The workflow's labels, its tags among them with empty values.
+    pub labels: BTreeMap<String, String>,
+    /// Every step, outer before inner, in definition order; the first is the workflow itself:
+    /// its `kind` is the block of steps, its `timeout` and `retry` are those of the whole.
+    pub nodes: Vec<Node>,
+    /// What an input must fulfil.
+    pub input_schema: Option<Schema>,
+    /// What the output must fulfil.
+    pub output_schema: Option<Schema>,
+    /// The first value of `vars`: name and template, in order of name.
+    pub variables: Vec<(String, Template)>,
+    /// The most calls in progress at once; `None`: the server's limit.
+    pub max_parallel_steps: Option<u32>,
+    /// Gates on the output.
+    pub goal: Vec<Gate>,
+}
+
+impl Plan {
+    /// The node with this index. Panics on an index of another plan.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+}
+
+/// One step, compiled.
+#[derive(Debug)]
+pub struct Node {
+    /// The step's id; empty for the workflow itself.
+    pub id: String,
+    /// The step's name for people.
+    pub name: String,
+    /// The step's address: ids joined by `/`; empty for the workflow itself.
+    pub path: String,
+    /// The step around it.
+    pub parent: Option<NodeId>,
+    /// Siblings that must have ended before it begins, in SEQUENCE the one before it.
+    pub depends_on: Vec<NodeId>,
+    /// The sibling before it, whose output is `previous`; `None`: what the step around it got.
+    pub previous: Option<NodeId>,
+    /// When false the step is skipped.
+    pub when: Option<Expr>,
+    /// What the step is given.
+    pub input: Input,
+    /// What its output becomes.
+    pub output: Option<Template>,
+    /// What is written into `vars`, in order of name.
+    pub save: Vec<(String, Template)>,
+    /// The longest one attempt may take.
+    pub timeout: Option<Duration>,
+    /// The longest an attempt may wait for a worker.
+    pub queue_timeout: Option<Duration>,
+    /// The longest all attempts may take.
+    pub total_timeout: Option<Duration>,
+    /// When to try again.
+    pub retry: Option<Retry>,
+    /// True when a failure lets the rest go on (`on_error: CONTINUE`).
+    pub tolerates_failure: bool,
+    /// Checks before the first attempt.
+    pub before: Vec<Gate>,
+    /// Checks after each attempt.
+    pub after: Vec<Gate>,
+    /// What it does.
+    pub kind: Kind,
+}
+
+/// What a step is given.
+#[derive(Debug)]
+pub enum Input {
+    /// A template.
+    Template(Template),
+    /// What `previous` is.
+    Previous,
+    /// What the execution was given.
+    Execution,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub enum Kind {
+    /// Calls an agent.
+    Call(Call),
+    /// Runs its children.
+    Block(Block),
+    /// Runs the children of the branch that fits, in sequence.
+    Switch(Switch),
+    /// Writes into `vars`: name and template, in order of name.
+    Set(Vec<(String, Template)>),
+}
+
+/// An agent to call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// Who.
+    pub target: Target,
+    /// Written as `agent:` rather than `call:`; only for showing.
+    pub short: bool,
+}
+
+/// Who is called.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// The agent with this id.
+    Agent(String),
+    /// An agent with this skill and all these labels.
+    Skill {
+        /// The skill.
+        skill: String,
+        /// The labels.
+        labels: BTreeMap<String, String>,
+        /// How one of several is chosen.
+        select: Select,
+    },
+}
+
+/// How one of several agents is chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Select {
+    /// Each in turn.
+    #[default]
+    RoundRobin,
+    /// The one with the fewest tasks in progress.
+    LeastLoaded,
+}
+
+/// Steps within a step.
+#[derive(Debug)]
+pub struct Block {
+    /// How they relate; never automatic any more.
+    pub mode: Mode,
+    /// The steps, in definition order; in SEQUENCE in the order they run.
+    pub children: Vec<NodeId>,
+    /// How many may be in progress at once.
+    pub max_parallel: Option<u32>,
+    /// How many must succeed.
+    pub join: Option<Join>,
+}
+
+/// How the steps of a block relate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// One after the other; the output is that of the last that ran.
+    Sequence,
+    /// All at once; the output is an object by step id.
+    Parallel,
+    /// By their dependencies; the output is an object by step id.
+    Graph,
+}
+
+/// How many children must succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Join {
+    /// Whole children, at least 1 and at most all; a share is already rounded up.
+    pub successes: u32,
+    /// Cancels the rest once enough have.
+    pub cancel_rest: bool,
+}
+
+/// Branches, the first that fits.
+#[derive(Debug)]
+pub struct Switch {
+    /// Tried in order: condition and steps.
+    pub cases: Vec<(Expr, Vec<NodeId>)>,
+    /// Taken when no case fits.
+    pub otherwise: Vec<NodeId>,
+}
+
+/// When and how often to try again; every number resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Retry {
+    /// Attempts in all, the first one counted; at least 1.
+    pub max_attempts: u32,
+    /// The wait before the second attempt.
+    pub initial_delay: Duration,
+    /// What each further wait is multiplied by; at least 1.
+    pub multiplier: f64,
+    /// The longest wait.
+    pub max_delay: Duration,
+    /// How much a wait is spread: 0.25 is ±25 %.
+    pub jitter: f64,
+    /// Only these classes, when any.
+    pub retry_on: Vec<String>,
+    /// Never these.
+    pub never_on: Vec<String>,
+}
+
+/// One check.
+#[derive(Debug)]
+pub struct Gate {
+    /// What is checked.
+    pub check: Check,
+    /// What is said when it fails.
+    pub message: Option<Template>,
+    /// What a violation does.
+    pub on_violation: OnViolation,
+}
+
+/// What a gate checks.
+#[derive(Debug)]
+pub enum Check {
+    /// Neither null, nor blank, nor without members.
+    NotEmpty,
+    /// Not a string, or a string that is JSON.
+    Json,
+    /// Fulfils a JSON Schema.
+    JsonSchema(Schema),
+    /// A string that matches somewhere.
+    Regex(regex::Regex),
+    /// An expression that gives true.
+    Cel(Expr),
+    /// A length within bounds, both included.
+    Length {
+        /// The least.
+        min: Option<u64>,
+        /// The most.
+        max: Option<u64>,
+    },
+    /// A number within bounds, both included.
+    Range {
+        /// The number; `None`: the value checked.
+        of: Option<Expr>,
+        /// The least.
+        min: Option<f64>,
+        /// The most.
+        max: Option<f64>,
+    },
+}
+
+/// What a violated gate does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnViolation {
+    /// The step fails without another attempt.
+    Fail,
+    /// The attempt fails and is repeated as the retry policy says.
+    Retry,
+    /// It is recorded and the step goes on.
+    Continue,
+}

@@ -1,0 +1,1 @@
+//! Runs executions: shards that decide, a commit pipeline, timers, the progress hub, recovery.

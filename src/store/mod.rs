@@ -1,0 +1,194 @@
+//! What is kept: a small, domain-level trait and its implementations. Knows nothing of who
+//! calls it; the engine's commit thread is the only writer.
+
+use prost_types::Timestamp;
+use uuid::Uuid;
+
+use crate::proto::{Agent, Event, Execution, ExecutionFilter, WorkflowVersion};
+
+/// Keeps definitions, agents, executions and their events.
+///
+/// All methods block and may be called from any thread. Reads see every group whose commit
+/// has returned.
+pub trait Store: Send + Sync + 'static {
+    /// Makes a group of writes durable, all or none, in order; durable when it returns.
+    ///
+    /// # Errors
+    /// `Error::Io` or `Error::Damaged`: the store is then unusable and every further commit
+    /// fails; the process must stop.
+    fn commit(&self, group: Vec<Write>) -> Result<(), Error>;
+
+    /// Events of an execution with a sequence greater than `after`, in order, at most `limit`.
+    fn events(&self, id: Uuid, after: u64, limit: usize) -> Result<Vec<Event>, Error>;
+
+    /// The last summary written for an execution.
+    fn execution(&self, id: Uuid) -> Result<Option<Execution>, Error>;
+
+    /// Summaries of a namespace that pass the filter, the newest first, after `cursor`.
+    fn executions(
+        &self,
+        namespace: &str,
+        filter: &ExecutionFilter,
+        cursor: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Page<Execution, Uuid>, Error>;
+
+    /// Ids of all executions that have not ended, in order of creation.
+    fn open_executions(&self) -> Result<Vec<Uuid>, Error>;
+
+    /// What a start under this request id gave.
+    fn request(&self, namespace: &str, request_id: &str) -> Result<Option<RequestRecord>, Error>;
+
+    /// One version of a workflow; `None` names the newest.
+    fn workflow(
+        &self,
+        namespace: &str,
+        name: &str,
+        version: Option<u32>,
+    ) -> Result<Option<WorkflowVersion>, Error>;
+
+    /// All versions of a workflow, ascending. Empty when there is none.
+    fn workflow_versions(&self, namespace: &str, name: &str)
+    -> Result<Vec<WorkflowVersion>, Error>;
+
+    /// The newest version of each workflow with a name greater than `after`, by name.
+    fn workflows(
+        &self,
+        namespace: &str,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<WorkflowVersion>, Error>;
+
+    /// All agents of all namespaces: namespace and agent, in order. Read once, at start.
+    fn agents(&self) -> Result<Vec<(String, Agent)>, Error>;
+
+    /// Its name and format, for GetServerInfo.
+    fn info(&self) -> Info;
+
+    /// Brings everything to rest before the process ends. The store stays readable.
+    fn close(&self) -> Result<(), Error>;
+}
+
+/// One write of a group.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    /// Appends events to an execution.
+    Append {
+        /// The execution.
+        id: Uuid,
+        /// Not empty; the first sequence follows the last one kept, or is 1.
+        events: Vec<Event>,
+        /// The execution's new summary, when what lists show has changed: always with the
+        /// first event and when the state changes. Without steps, payloads and variables.
+        summary: Option<Box<Execution>>,
+    },
+    /// Forgets an ended execution, its events and its summary.
+    DeleteExecution {
+        /// The execution.
+        id: Uuid,
+    },
+    /// Keeps what a start under a request id gave.
+    PutRequest {
+        /// The namespace.
+        namespace: String,
+        /// The request id.
+        request_id: String,
+        /// What it gave.
+        record: RequestRecord,
+    },
+    /// Keeps a version of a workflow.
+    PutWorkflow {
+        /// The namespace.
+        namespace: String,
+        /// The version, whole.
+        workflow: Box<WorkflowVersion>,
+    },
+    /// Forgets one version of a workflow.
+    DeleteWorkflow {
+        /// The namespace.
+        namespace: String,
+        /// The name.
+        name: String,
+        /// The version.
+        version: u32,
+    },
+    /// Keeps an agent, replacing what was known of it.
+    PutAgent {
+        /// The namespace.
+        namespace: String,
+        /// The agent.
+        agent: Box<Agent>,
+    },
+    /// Forgets an agent.
+    DeleteAgent {
+        /// The namespace.
+        namespace: String,
+        /// Its id.
+        id: String,
+    },
+}
+
+/// What a start under a request id gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestRecord {
+    /// The execution started.
+    pub execution_id: Uuid,
+    /// A hash of the request's body, to tell another request under the same id.
+    pub body_hash: u64,
+    /// When it was started.
+    pub create_time: Timestamp,
+}
+
+/// A page and where the next one begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<T, C> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Give this to get the next page; `None` on the last.
+    pub next: Option<C>,
+}
+
+/// What a store says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Info {
+    /// `sled` or `memory`.
+    pub name: &'static str,
+    /// The version of its format on disk; 0 for none.
+    pub format: u32,
+}
+
+/// Why a store cannot do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another process has the data directory open.
+    #[error(
+        "the data directory {0} is in use by another process: stop that one, or choose another with --data"
+    )]
+    InUse(String),
+    /// The data directory was written by a newer version.
+    #[error(
+        "the data directory {path} has format {found}, this version knows up to {known}: run a newer tutti"
+    )]
+    NewerFormat {
+        /// The directory.
+        path: String,
+        /// Its format.
+        found: u32,
+        /// The newest format known here.
+        known: u32,
+    },
+    /// What is on disk is not what was written.
+    #[error("the data directory is damaged: {0}")]
+    Damaged(String),
+    /// A write does not follow from what is kept: a broken invariant of the caller.
+    #[error("inconsistent write: {0}")]
+    Inconsistent(String),
+    /// The disk or the file system failed.
+    #[error("{context}: {source}")]
+    Io {
+        /// What was being done, with the path.
+        context: String,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+}
