@@ -16,7 +16,11 @@ fn a_sequence_runs_one_step_after_the_other_and_gives_the_last_output() {
     assert_eq!(case.input("a"), json!("in"), "the first is given the input");
     case.complete("a", json!(1));
     assert_eq!(case.waiting(), ["b"]);
-    assert_eq!(case.input("b"), json!(1), "the next one is given what the one before gave");
+    assert_eq!(
+        case.input("b"),
+        json!(1),
+        "the next one is given what the one before gave"
+    );
     case.complete("b", json!(2)).complete("c", json!(3));
     assert_eq!(case.output(), json!(3));
 }
@@ -44,7 +48,9 @@ fn parallel_steps_begin_at_once_and_give_an_object() {
     let mut case = given(THREE, json!({"k": 1}));
     assert_eq!(case.waiting(), ["a", "b", "c"]);
     assert_eq!(case.input("c"), json!({"k": 1}), "each is given the input");
-    case.complete("b", json!(2)).complete("a", json!(1)).complete("c", json!(3));
+    case.complete("b", json!(2))
+        .complete("a", json!(1))
+        .complete("c", json!(3));
     assert_eq!(case.output(), json!({"a": 1, "b": 2, "c": 3}));
 }
 
@@ -136,14 +142,22 @@ fn a_join_is_reached_by_enough_successes_and_cancels_the_rest() {
     let mut case = given(&yaml, json!(null));
     case.complete("votes/b", json!(2));
     assert_eq!(case.step("votes/a"), StepState::Cancelled);
-    assert_eq!(case.output(), json!({"votes": {"a": null, "b": 2, "c": null}}));
+    assert_eq!(
+        case.output(),
+        json!({"votes": {"a": null, "b": 2, "c": null}})
+    );
 }
 
 #[test]
 fn a_join_without_cancel_rest_waits_for_all() {
     let mut case = given(&JOINED.replace("JOIN", "{ share: 0.5 }"), json!(null));
-    case.complete("votes/a", json!(1)).complete("votes/b", json!(2));
-    assert_eq!(case.state(), ExecutionState::Running, "two of three are enough, one still runs");
+    case.complete("votes/a", json!(1))
+        .complete("votes/b", json!(2));
+    assert_eq!(
+        case.state(),
+        ExecutionState::Running,
+        "two of three are enough, one still runs"
+    );
     case.fail("votes/c", "own");
     assert_eq!(case.output(), json!({"votes": {"a": 1, "b": 2, "c": null}}));
 }
@@ -187,7 +201,10 @@ fn a_switch_takes_otherwise_when_no_case_fits_and_gives_null_without_it() {
     let case = given(ROUTED, json!({"n": 1}));
     assert_eq!(case.output_of("route"), json!({"size": "small"}));
     assert_eq!(case.vars(), json!({"size": "small"}));
-    let without = ROUTED.replace("      otherwise: [ { id: small, set: { size: small } } ]\n", "");
+    let without = ROUTED.replace(
+        "      otherwise: [ { id: small, set: { size: small } } ]\n",
+        "",
+    );
     let case = given(&without, json!({"n": 1}));
     assert_eq!(case.step("route"), StepState::Completed);
     assert_eq!(case.output_of("route"), json!(null));

@@ -145,11 +145,15 @@ impl Case {
 
     fn step(&self, path: &str) -> StepState {
         let run = self.execution.find(path);
-        self.execution.run(run.unwrap_or_else(|| panic!("no step {path}"))).state
+        self.execution
+            .run(run.unwrap_or_else(|| panic!("no step {path}")))
+            .state
     }
 
     fn attempt(&self, path: &str) -> u32 {
-        self.execution.run(self.execution.find(path).unwrap()).attempt
+        self.execution
+            .run(self.execution.find(path).unwrap())
+            .attempt
     }
 
     fn input(&self, path: &str) -> Json {
@@ -167,7 +171,12 @@ impl Case {
     }
 
     fn output(&self) -> Json {
-        assert_eq!(self.state(), ExecutionState::Completed, "{:?}", self.execution.error);
+        assert_eq!(
+            self.state(),
+            ExecutionState::Completed,
+            "{:?}",
+            self.execution.error
+        );
         value::to_json(self.execution.output.as_ref().unwrap())
     }
 

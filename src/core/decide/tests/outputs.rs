@@ -50,7 +50,10 @@ fn a_template_without_a_value_fails_the_step_and_is_not_tried_again() {
     assert_eq!(case.state(), ExecutionState::Failed);
     let (class, message, step) = case.error();
     assert_eq!((class, step), ("expression", "a"));
-    assert!(message.contains("output.missing") && message.contains("missing"), "{message}");
+    assert!(
+        message.contains("output.missing") && message.contains("missing"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -67,14 +70,30 @@ fn every_gate_checks_what_it_says() {
         ("{ not_empty: true }", json!("x"), json!(" ")),
         ("{ not_empty: true }", json!([0]), json!({})),
         ("{ json: true }", json!("{\"a\": 1}"), json!("{a")),
-        ("{ json_schema: { type: object, required: [a] } }", json!({"a": 1}), json!({"b": 1})),
+        (
+            "{ json_schema: { type: object, required: [a] } }",
+            json!({"a": 1}),
+            json!({"b": 1}),
+        ),
         ("{ regex: '^a+$' }", json!("aaa"), json!("ab")),
         ("{ regex: '^a+$' }", json!("a"), json!(1)),
-        ("{ cel: output.score > 0.5 }", json!({"score": 1}), json!({"score": 0})),
+        (
+            "{ cel: output.score > 0.5 }",
+            json!({"score": 1}),
+            json!({"score": 0}),
+        ),
         ("{ length: { min: 2, max: 3 } }", json!("äö"), json!("ä")),
-        ("{ length: { min: 2, max: 3 } }", json!([1, 2, 3]), json!([1, 2, 3, 4])),
+        (
+            "{ length: { min: 2, max: 3 } }",
+            json!([1, 2, 3]),
+            json!([1, 2, 3, 4]),
+        ),
         ("{ range: { min: 1, max: 2 } }", json!(1.5), json!(2.5)),
-        ("{ range: { of: output.n, max: 2 } }", json!({"n": 2}), json!({"n": 3})),
+        (
+            "{ range: { of: output.n, max: 2 } }",
+            json!({"n": 2}),
+            json!({"n": 3}),
+        ),
     ];
     for (gate, good, bad) in passes_and_breaks {
         let yaml = one(&format!("gates: {{ after: [ {gate} ] }}"));
@@ -133,7 +152,10 @@ steps: [ { id: a, agent: x } ]
     };
     let pointers: Vec<&str> = violations.iter().map(|v| v.pointer.as_str()).collect();
     assert_eq!(pointers.len(), 2);
-    assert!(pointers.contains(&"/items/1") && pointers.contains(&""), "{pointers:?}");
+    assert!(
+        pointers.contains(&"/items/1") && pointers.contains(&""),
+        "{pointers:?}"
+    );
 }
 
 #[test]
@@ -157,7 +179,10 @@ steps: [ { id: a, agent: x } ]
 ";
     let mut case = given(yaml, json!(null));
     case.complete("a", json!({"score": 3}));
-    assert_eq!(case.error(), ("invalid_output", "the goal is missed: only 3", ""));
+    assert_eq!(
+        case.error(),
+        ("invalid_output", "the goal is missed: only 3", "")
+    );
     let mut case = given(yaml, json!(null));
     case.complete("a", json!({"score": 6}));
     assert_eq!(case.output(), json!({"score": 6}));

@@ -78,14 +78,20 @@ steps:
     );
     case.fail("a", "own");
     assert_eq!(case.step("a"), StepState::Failed);
-    assert_eq!(case.input("b"), json!({"state": "FAILED", "class": "own", "out": null}));
+    assert_eq!(
+        case.input("b"),
+        json!({"state": "FAILED", "class": "own", "out": null})
+    );
     case.complete("b", json!(1));
     assert_eq!(case.output(), json!(1));
 }
 
 #[test]
 fn a_failure_cancels_the_siblings_that_still_run() {
-    let mut case = given("steps: [ { id: a, agent: x }, { id: b, agent: x } ]", json!(null));
+    let mut case = given(
+        "steps: [ { id: a, agent: x }, { id: b, agent: x } ]",
+        json!(null),
+    );
     case.accept("b");
     let task = case.task("b");
     case.fail("a", "own");
@@ -105,18 +111,34 @@ fn an_attempt_runs_out_of_time_from_its_acceptance() {
     case.after(9);
     assert_eq!(case.step("a"), StepState::Running);
     case.after(1);
-    assert_eq!(case.error(), ("timeout", "the attempt took longer than 10s", "a"));
+    assert_eq!(
+        case.error(),
+        ("timeout", "the attempt took longer than 10s", "a")
+    );
 }
 
 #[test]
 fn waiting_for_a_worker_has_its_own_timeout() {
-    let mut case = given("steps: [ { id: a, agent: x, queue_timeout: 10s } ]", json!(null));
+    let mut case = given(
+        "steps: [ { id: a, agent: x, queue_timeout: 10s } ]",
+        json!(null),
+    );
     case.after(10);
-    assert_eq!(case.error(), ("timeout", "no worker accepted the task within 10s", "a"));
-    let mut case = given("steps: [ { id: a, agent: x, queue_timeout: 10s } ]", json!(null));
+    assert_eq!(
+        case.error(),
+        ("timeout", "no worker accepted the task within 10s", "a")
+    );
+    let mut case = given(
+        "steps: [ { id: a, agent: x, queue_timeout: 10s } ]",
+        json!(null),
+    );
     case.accept("a");
     case.after(100);
-    assert_eq!(case.step("a"), StepState::Running, "it ends with the acceptance");
+    assert_eq!(
+        case.step("a"),
+        StepState::Running,
+        "it ends with the acceptance"
+    );
 }
 
 #[test]
@@ -139,7 +161,11 @@ fn a_wait_past_the_total_timeout_is_not_begun() {
         json!(null),
     );
     case.fail("a", "own");
-    assert_eq!(case.error().0, "own", "why it failed, not that there was no time");
+    assert_eq!(
+        case.error().0,
+        "own",
+        "why it failed, not that there was no time"
+    );
 }
 
 #[test]
@@ -157,9 +183,13 @@ steps:
     case.complete("group/a", json!(1)).fail("group/b", "own");
     assert_eq!(case.step("group"), StepState::Retrying);
     case.after(1);
-    assert_eq!((case.step("group"), case.attempt("group")), (StepState::Running, 2));
+    assert_eq!(
+        (case.step("group"), case.attempt("group")),
+        (StepState::Running, 2)
+    );
     assert_eq!(case.waiting(), ["group/a"], "its steps begin anew");
-    case.complete("group/a", json!(1)).complete("group/b", json!(2));
+    case.complete("group/a", json!(1))
+        .complete("group/b", json!(2));
     assert_eq!(case.output(), json!(2));
 }
 
@@ -178,7 +208,10 @@ steps:
     case.accept("group/a");
     case.after(5);
     assert_eq!(case.step("group"), StepState::Failed);
-    assert_eq!(case.step_error("group"), ("timeout", "the attempt took longer than 5s"));
+    assert_eq!(
+        case.step_error("group"),
+        ("timeout", "the attempt took longer than 5s")
+    );
     assert_eq!(case.step("group/a"), StepState::Cancelled);
     assert_eq!(case.output(), json!({"group": null}));
 }
@@ -197,12 +230,21 @@ steps:
 ",
         json!(null),
     );
-    case.complete("a", json!(1)).complete("group/b", json!(2)).fail("group/c", "own");
+    case.complete("a", json!(1))
+        .complete("group/b", json!(2))
+        .fail("group/c", "own");
     assert_eq!(case.state(), ExecutionState::Waiting);
     assert_eq!(case.step("d"), StepState::Cancelled);
     case.after(5);
-    assert_eq!((case.state(), case.execution.attempt), (ExecutionState::Running, 2));
-    assert_eq!(case.waiting(), ["d", "group/c"], "only what had not completed");
+    assert_eq!(
+        (case.state(), case.execution.attempt),
+        (ExecutionState::Running, 2)
+    );
+    assert_eq!(
+        case.waiting(),
+        ["d", "group/c"],
+        "only what had not completed"
+    );
     assert_eq!(case.step("a"), StepState::Completed);
     assert_eq!(case.step("group/b"), StepState::Completed);
     case.complete("group/c", json!(3)).complete("d", json!(4));

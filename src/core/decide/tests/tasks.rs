@@ -79,16 +79,23 @@ fn a_task_is_accepted_once() {
     case.when(accept(5)).unwrap();
     case.when(accept(5)).unwrap();
     assert_eq!(case.when(accept(6)), Err(Rejection::Stale));
-    let started = case.events.iter().filter(|e| {
-        matches!(e.kind, Some(crate::proto::event::Kind::StepStarted(_)))
-    });
+    let started = case
+        .events
+        .iter()
+        .filter(|e| matches!(e.kind, Some(crate::proto::event::Kind::StepStarted(_))));
     assert_eq!(started.count(), 1);
 }
 
 #[test]
 fn what_an_agent_used_is_added_up_over_attempts() {
     let mut case = given(ONE, json!(null));
-    let usage = |tokens| Some(crate::proto::Usage { input_tokens: tokens, output_tokens: 1, cost: 0.5 });
+    let usage = |tokens| {
+        Some(crate::proto::Usage {
+            input_tokens: tokens,
+            output_tokens: 1,
+            cost: 0.5,
+        })
+    };
     let (lease, task) = (case.accept("a"), case.task("a"));
     case.when(Command::Fail {
         task,
@@ -101,8 +108,17 @@ fn what_an_agent_used_is_added_up_over_attempts() {
     .unwrap();
     case.after(1);
     let (lease, task) = (case.accept("a"), case.task("a"));
-    case.when(Command::Complete { task, lease, output: value::null(), usage: usage(5) }).unwrap();
+    case.when(Command::Complete {
+        task,
+        lease,
+        output: value::null(),
+        usage: usage(5),
+    })
+    .unwrap();
     let run = case.execution.run(case.execution.find("a").unwrap());
     let used = run.usage.unwrap();
-    assert_eq!((used.input_tokens, used.output_tokens, used.cost), (15, 2, 1.0));
+    assert_eq!(
+        (used.input_tokens, used.output_tokens, used.cost),
+        (15, 2, 1.0)
+    );
 }
