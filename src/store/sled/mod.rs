@@ -165,9 +165,9 @@ impl Writer {
 
     /// Makes the state durable, so that the journal may forget what led to it.
     fn checkpoint(&mut self, state: &State) -> Result<(), Error> {
-        let commit = self.journal.end().commit;
-        state.make_durable()?;
-        self.journal.checkpointed(commit)
+        let end = self.journal.end();
+        state.make_durable(end)?;
+        self.journal.checkpointed(end.commit)
     }
 }
 
