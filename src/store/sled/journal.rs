@@ -113,7 +113,7 @@ impl Journal {
             if segment::has_next(&self.directory) {
                 fs::remove_file(&path).map_err(failed("remove", &path))?;
             } else {
-                segment::set_aside(&self.directory, &path)?;
+                segment::set_aside(&self.directory, &path, self.segment_bytes)?;
             }
         }
         sync_directory(&self.directory)

@@ -148,7 +148,9 @@ impl Writer {
         let payload = group.encode_to_vec();
         if payload.len() > GROUP_BYTES_MAX {
             let bytes = payload.len();
-            return Err(Error::Inconsistent(format!("a group of {bytes} bytes")));
+            return Err(Error::Inconsistent(format!(
+                "a group of {bytes} bytes, more than {GROUP_BYTES_MAX}"
+            )));
         }
         let mut draft = Draft::new(state, &mut self.heads);
         draft.add(group)?;

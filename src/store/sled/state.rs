@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::{RwLock, RwLockReadGuard},
+    sync::{PoisonError, RwLock, RwLockReadGuard},
     thread,
     time::{Duration, Instant},
 };
@@ -102,7 +102,10 @@ impl State {
             }
         }
         batch.insert(keys::APPLIED, encoded(position));
-        let _writing = self.applying.write().expect("no batch panics half-way");
+        let _writing = self
+            .applying
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         self.tree.apply_batch(batch).map_err(self.failed())
     }
 
@@ -191,7 +194,8 @@ impl State {
     }
 
     fn reading(&self) -> RwLockReadGuard<'_, ()> {
-        self.applying.read().expect("no batch panics half-way")
+        // A batch that panicked stops all commits; what was there before can still be read.
+        self.applying.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn failed(&self) -> impl Fn(sled::Error) -> Error {

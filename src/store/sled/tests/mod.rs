@@ -3,6 +3,7 @@
 
 mod agreement;
 mod damage;
+mod killed;
 mod recovery;
 
 use std::{

@@ -171,6 +171,26 @@ fn a_group_larger_than_a_segment_is_kept() {
 }
 
 #[test]
+fn a_reader_never_sees_half_a_value() {
+    let subject = OnDisk::with(small());
+    let sizes = [5000, 30_000];
+    let put = |size| vec![put_agent("n", agent("a", size))];
+    subject.store.commit(put(sizes[0])).unwrap();
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            for _ in 0..200 {
+                let agents = subject.store.agents().unwrap();
+                assert!(sizes.contains(&agents[0].1.description.len()));
+            }
+        });
+        for round in 0..40 {
+            subject.store.commit(put(sizes[round % 2])).unwrap();
+        }
+        reader.join().unwrap();
+    });
+}
+
+#[test]
 fn large_values_make_no_files_that_sled_does_not_sync() {
     let subject = OnDisk::with(small());
     for n in 1..=20 {
@@ -226,7 +246,7 @@ fn after_a_failed_write_no_commit_is_taken_and_reads_go_on() {
 }
 
 #[test]
-fn closing_leaves_nothing_to_replay_even_of_a_state_copied_later() {
+fn closing_leaves_nothing_to_replay() {
     let subject = OnDisk::with(no_checkpoint());
     commit(&subject.store, 1..=50);
     subject.store.close().unwrap();
