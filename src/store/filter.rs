@@ -5,7 +5,7 @@ use prost_types::Timestamp;
 use crate::proto::{Execution, ExecutionFilter, execution::State};
 
 /// Whether a summary passes a filter: every condition must hold, an absent one holds.
-pub(super) fn passes(filter: &ExecutionFilter, execution: &Execution) -> bool {
+pub fn passes(filter: &ExecutionFilter, execution: &Execution) -> bool {
     (filter.workflow.is_empty() || filter.workflow == execution.workflow)
         && (filter.states.is_empty() || filter.states.contains(&execution.state))
         && created_within(filter, execution)

@@ -13,6 +13,8 @@ mod filter;
 pub mod memory;
 pub mod sled;
 
+pub use filter::passes;
+
 /// Keeps definitions, agents, executions and their events.
 ///
 /// All methods block and may be called from any thread. Reads see every group whose commit
