@@ -21,7 +21,7 @@ class Backoff:
 
     def next(self) -> float:
         """Returns the wait before the next attempt, in seconds."""
-        whole = min(FIRST_SECONDS * 2 ** min(self._failures, 16), LONGEST_SECONDS)
+        whole: float = min(FIRST_SECONDS * 2 ** min(self._failures, 16), LONGEST_SECONDS)
         self._failures += 1
         return whole * random.uniform(0.5, 1.0)
 

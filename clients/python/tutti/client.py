@@ -133,7 +133,8 @@ class Client:
         patience = Patience(self.patience)
         while True:
             try:
-                return (await self.executions.StartExecution(request)).execution_id
+                response = await self.executions.StartExecution(request)
+                return str(response.execution_id)
             except grpc.aio.AioRpcError as error:
                 await patience.after(error)
 

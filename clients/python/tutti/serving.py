@@ -210,7 +210,10 @@ class Serving:
                 self._offered(task)
         elif kind == "result_ack":
             for ack in message.result_ack.acks:
-                if ack.outcome != pb.ResultAck.RECORDED:
+                if ack.outcome == pb.ResultAck.STALE:
+                    # As it should be for a task that was cancelled.
+                    _log.debug("a result came too late: %s", ack.message)
+                elif ack.outcome != pb.ResultAck.RECORDED:
                     _log.warning("a result does not count: %s", ack.message)
                 self._ledger.acked(ack.token)
         elif kind == "cancel":

@@ -8,7 +8,7 @@ the way out. Send such numbers as strings.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta, timezone
 from typing import Any, Union
 
@@ -16,8 +16,8 @@ from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-Json = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
-"""JSON data: None, bool, int, float, str, and lists and dicts of these."""
+Json = Union[None, bool, int, float, str, "Sequence[Json]", "Mapping[str, Json]"]
+"""JSON data: None, bool, int, float, str, and lists, tuples and dicts of these."""
 
 WHOLE_MAX = 2.0**53
 """The largest whole number that a double holds exactly."""

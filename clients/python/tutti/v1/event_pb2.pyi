@@ -182,24 +182,28 @@ class StepCompleted(_message.Message):
     def __init__(self, attempt: _Optional[int] = ..., output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., saved: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., usage: _Optional[_Union[_execution_pb2.Usage, _Mapping]] = ...) -> None: ...
 
 class StepFailed(_message.Message):
-    __slots__ = ("attempt", "error", "tolerated")
+    __slots__ = ("attempt", "error", "tolerated", "usage")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     TOLERATED_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
     attempt: int
     error: _execution_pb2.Error
     tolerated: bool
-    def __init__(self, attempt: _Optional[int] = ..., error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., tolerated: bool = ...) -> None: ...
+    usage: _execution_pb2.Usage
+    def __init__(self, attempt: _Optional[int] = ..., error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., tolerated: bool = ..., usage: _Optional[_Union[_execution_pb2.Usage, _Mapping]] = ...) -> None: ...
 
 class StepRetryScheduled(_message.Message):
-    __slots__ = ("attempt", "due_time", "error")
+    __slots__ = ("attempt", "due_time", "error", "usage")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     DUE_TIME_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
     attempt: int
     due_time: _timestamp_pb2.Timestamp
     error: _execution_pb2.Error
-    def __init__(self, attempt: _Optional[int] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ...) -> None: ...
+    usage: _execution_pb2.Usage
+    def __init__(self, attempt: _Optional[int] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., usage: _Optional[_Union[_execution_pb2.Usage, _Mapping]] = ...) -> None: ...
 
 class StepSkipped(_message.Message):
     __slots__ = ("reason",)
