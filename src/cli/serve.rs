@@ -3,10 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use super::{failure::Failure, output, signals};
-use crate::{
-    server::{Config, Server},
-    telemetry,
-};
+use crate::{config::Config, server::Server, telemetry};
 
 /// Serves the API, with its state in a directory
 #[derive(Debug, clap::Args)]
@@ -63,7 +60,8 @@ pub struct LogArgs {
 /// # Errors
 /// `Failure::Server` with what to do: an address or a directory in use, a damaged store.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    telemetry::init(args.log.log_format, &args.log.log_level);
+    telemetry::init(args.log.log_format, &args.log.log_level)
+        .map_err(|e| Failure::Usage(e.to_string()))?;
     let server = bind(args.listen, args.data).await?;
     output::print(&format!("listening on {}", server.local_addr()))?;
     server.run(signals::shutdown()).await.map_err(failed)
@@ -76,7 +74,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 pub async fn bind(listen: SocketAddr, data: PathBuf) -> Result<Server, Failure> {
     let config = Config {
         listen,
-        data,
+        data: data.into(),
         ..Config::default()
     };
     Server::bind(config).await.map_err(failed)
