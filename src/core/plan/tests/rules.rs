@@ -1,0 +1,529 @@
+//! One case per rule: what is wrong, and where it is said to be.
+
+use super::*;
+use crate::{
+    core::finding::Finding,
+    proto::{Workflow, finding::Severity},
+};
+
+#[test]
+fn every_rule_about_the_workflow_is_kept() {
+    let step = ["id: x, agent: y"];
+    for (head, expected) in [
+        ("description: fine", vec![]),
+        (
+            "input_schema: { type: nonsense }",
+            vec!["E json-schema input_schema"],
+        ),
+        ("output_schema: 5", vec!["E json-schema output_schema"]),
+        ("timeout: 0s", vec!["E timeout timeout"]),
+        ("timeout: -1s", vec!["E timeout timeout"]),
+        (
+            "max_parallel_steps: 100000",
+            vec!["E limit max_parallel_steps"],
+        ),
+        (
+            "variables: { a: '{{ steps.x.output }}' }",
+            vec!["E unknown-step variables.a"],
+        ),
+        (
+            "variables: { a: { b: ['{{ vars.c }}'] } }",
+            vec!["E unknown-variable variables.a.b[0]"],
+        ),
+        (
+            "output: '{{ steps.z.output }}'",
+            vec!["E unknown-step output"],
+        ),
+        (
+            "output: { a: '{{ steps.x.output }}', b: '{{ all_step_outputs }}' }",
+            vec![],
+        ),
+        (
+            "goal: [ { cel: 'output.score > 1 && value != null' } ]",
+            vec![],
+        ),
+        ("goal: [ {} ]", vec!["E required goal[0]"]),
+        ("retry: {}", vec![]),
+        (
+            "retry: { max_attempts: 101 }",
+            vec!["E limit retry.max_attempts"],
+        ),
+        (
+            "retry: { multiplier: 0.5, jitter: 2 }",
+            vec![
+                "E out-of-range retry.multiplier",
+                "E out-of-range retry.jitter",
+            ],
+        ),
+        (
+            "retry: { max_delay: 1s }",
+            vec!["E out-of-range retry.max_delay"],
+        ),
+        ("retry: { initial_delay: 5m }", vec![]),
+        (
+            "retry: { initial_delay: -1s }",
+            vec!["E out-of-range retry.initial_delay"],
+        ),
+        (
+            "retry: { retry_on: [Timeout] }",
+            vec!["E invalid-class retry.retry_on[0]"],
+        ),
+        (
+            "retry: { retry_on: [time_out] }",
+            vec!["W unknown-class retry.retry_on[0]"],
+        ),
+        ("retry: { retry_on: [quota_of_mine] }", vec![]),
+        (
+            "retry: { retry_on: [timeout], never_on: [timeout] }",
+            vec!["W conflict retry.retry_on[0]"],
+        ),
+        ("tags: ['']", vec!["E required tags[0]"]),
+    ] {
+        assert_eq!(found(&with_steps(head, &step)), expected, "{head}");
+    }
+}
+
+#[test]
+fn every_rule_about_a_step_is_kept() {
+    for (step, expected) in [
+        ("agent: y", vec!["E required steps[0].id"]),
+        ("id: 'a b', agent: y", vec!["E invalid-id steps[0].id"]),
+        ("id: x", vec!["E required steps[0]"]),
+        ("id: x, agent: ''", vec!["E required steps[0].agent"]),
+        ("id: x, call: {}", vec!["E required steps[0].call"]),
+        (
+            "id: x, call: { skill: '' }",
+            vec!["E required steps[0].call.skill"],
+        ),
+        (
+            "id: x, call: { agent: a, select: ROUND_ROBIN, labels: { a: b } }",
+            vec![
+                "E conflict steps[0].call.select",
+                "E conflict steps[0].call.labels",
+            ],
+        ),
+        (
+            "id: x, agent: y, when: 'false'",
+            vec!["W dead-step steps[0].when"],
+        ),
+        (
+            "id: x, agent: y, when: '{{ false }}'",
+            vec!["W dead-step steps[0].when"],
+        ),
+        (
+            "id: x, agent: y, when: 'input.'",
+            vec!["E expression steps[0].when"],
+        ),
+        (
+            "id: x, agent: y, when: 'inptu.a'",
+            vec!["E unknown-variable steps[0].when"],
+        ),
+        (
+            "id: x, agent: y, input: { note: ['{{ nope }}'] }",
+            vec!["E unknown-variable steps[0].input.note[0]"],
+        ),
+        (
+            "id: x, agent: y, input: '{{ output }}'",
+            vec!["E unknown-variable steps[0].input"],
+        ),
+        (
+            "id: x, agent: y, output: '{{ output.a }}', save: { b: '{{ output }}' }",
+            vec![],
+        ),
+        (
+            "id: x, agent: y, save: { b: '{{ outptu }}' }",
+            vec!["E unknown-variable steps[0].save.b"],
+        ),
+        (
+            "id: x, set: { a: '{{ 1 + }}' }",
+            vec!["E expression steps[0].set.a"],
+        ),
+        (
+            "id: x, agent: y, depends_on: [x]",
+            vec!["E self-dependency steps[0].depends_on[0]"],
+        ),
+        (
+            "id: x, agent: y, depends_on: [z]",
+            vec!["E unknown-step steps[0].depends_on[0]"],
+        ),
+        (
+            "id: x, agent: y, input: '{{ steps.x.output }}'",
+            vec!["E self-reference steps[0].input"],
+        ),
+        (
+            "id: x, agent: y, timeout: 0s, queue_timeout: 0s, total_timeout: 0s",
+            vec![
+                "E timeout steps[0].timeout",
+                "E timeout steps[0].queue_timeout",
+                "E timeout steps[0].total_timeout",
+            ],
+        ),
+        (
+            "id: x, agent: y, timeout: 2m, total_timeout: 1m",
+            vec!["W timeout steps[0].timeout"],
+        ),
+        (
+            "id: x, set: {}, queue_timeout: 1m",
+            vec!["W unused steps[0].queue_timeout"],
+        ),
+        (
+            "id: x, agent: y, retry: { max_attempts: 500 }",
+            vec!["E limit steps[0].retry.max_attempts"],
+        ),
+        (
+            "id: x, switch: {}",
+            vec!["E required steps[0].switch.cases"],
+        ),
+        (
+            "id: x, switch: { cases: [ { steps: [] } ] }",
+            vec!["E required steps[0].switch.cases[0].when"],
+        ),
+        (
+            "id: x, switch: { cases: [ { when: 'true' }, { when: input.a } ], otherwise: [ { id: z, agent: a } ] }",
+            vec![
+                "W dead-step steps[0].switch.cases[1]",
+                "W dead-step steps[0].switch.otherwise",
+            ],
+        ),
+        (
+            "id: x, switch: { cases: [ { when: 'false' } ] }",
+            vec!["W dead-step steps[0].switch.cases[0]"],
+        ),
+        ("id: x, block: {}", vec!["E required steps[0].block.steps"]),
+        (
+            "id: x, block: { mode: SEQUENCE, max_parallel: 2, join: {}, steps: [ { id: z, agent: a } ] }",
+            vec![
+                "W unused steps[0].block.max_parallel",
+                "E conflict steps[0].block.join",
+            ],
+        ),
+        (
+            "id: x, block: { join: { successes: 0 }, steps: [ { id: z, agent: a } ] }",
+            vec!["E out-of-range steps[0].block.join.successes"],
+        ),
+        (
+            "id: x, block: { join: { successes: 2 }, steps: [ { id: z, agent: a } ] }",
+            vec!["E out-of-range steps[0].block.join.successes"],
+        ),
+        (
+            "id: x, block: { join: { share: 1.5 }, steps: [ { id: z, agent: a } ] }",
+            vec!["E out-of-range steps[0].block.join.share"],
+        ),
+        (
+            "id: x, block: { steps: [ { id: z, agent: a, depends_on: [x] } ] }",
+            vec!["E unknown-step steps[0].block.steps[0].depends_on[0]"],
+        ),
+        (
+            "id: x, block: { steps: [ { id: z, agent: a, input: '{{ steps.x.output }}' } ] }",
+            vec!["E self-reference steps[0].block.steps[0].input"],
+        ),
+    ] {
+        assert_eq!(found(&with_steps("", &[step])), expected, "{step}");
+    }
+}
+
+#[test]
+fn every_rule_about_gates_is_kept() {
+    for (gate, expected) in [
+        ("not_empty: true", vec![]),
+        (
+            "not_empty: false",
+            vec!["E out-of-range steps[0].gates.after[0].not_empty"],
+        ),
+        (
+            "json: false",
+            vec!["E out-of-range steps[0].gates.after[0].json"],
+        ),
+        (
+            "json_schema: { type: 7 }",
+            vec!["E json-schema steps[0].gates.after[0].json_schema"],
+        ),
+        ("regex: '('", vec!["E regex steps[0].gates.after[0].regex"]),
+        ("regex: ''", vec!["E regex steps[0].gates.after[0].regex"]),
+        ("cel: 'output.a == value.a'", vec![]),
+        (
+            "cel: 'outptu'",
+            vec!["E unknown-variable steps[0].gates.after[0].cel"],
+        ),
+        (
+            "length: {}",
+            vec!["E out-of-range steps[0].gates.after[0].length"],
+        ),
+        (
+            "length: { min: 3, max: 2 }",
+            vec!["E out-of-range steps[0].gates.after[0].length"],
+        ),
+        ("range: { of: output.a, min: 0, max: 1 }", vec![]),
+        (
+            "range: { of: nope, min: 2, max: 1 }",
+            vec![
+                "E out-of-range steps[0].gates.after[0].range",
+                "E unknown-variable steps[0].gates.after[0].range.of",
+            ],
+        ),
+        (
+            "json: true, message: '{{ nope }}'",
+            vec!["E unknown-variable steps[0].gates.after[0].message"],
+        ),
+        ("json: true, message: 'bad: {{ value }}'", vec![]),
+        (
+            "json: true, on_violation: RETRY",
+            vec!["W unused steps[0].gates.after[0].on_violation"],
+        ),
+    ] {
+        let step = format!("id: x, agent: y, gates: {{ after: [ {{ {gate} }} ] }}");
+        assert_eq!(found(&with_steps("", &[&step])), expected, "{gate}");
+    }
+    let before = "id: x, agent: y, gates: { before: [ { cel: 'value > 1' }, { cel: 'output' } ] }";
+    assert_eq!(
+        found(&with_steps("", &[before])),
+        ["E unknown-variable steps[0].gates.before[1].cel"]
+    );
+}
+
+#[test]
+fn every_rule_about_siblings_is_kept() {
+    for (mode, steps, expected) in [
+        (
+            "",
+            ["id: x, agent: y", "id: x, agent: y"],
+            vec!["E duplicate-id steps[1].id"],
+        ),
+        (
+            "mode: PARALLEL",
+            ["id: x, agent: y", "id: z, agent: y, depends_on: [x]"],
+            vec!["E conflict steps[1].depends_on"],
+        ),
+        (
+            "mode: PARALLEL",
+            [
+                "id: x, agent: y",
+                "id: z, agent: y, input: '{{ steps.x.output }}'",
+            ],
+            vec!["E unordered-step steps[1].input"],
+        ),
+        (
+            "mode: PARALLEL",
+            [
+                "id: x, agent: y",
+                "id: z, agent: y, input: '{{ all_step_outputs }}'",
+            ],
+            vec!["W unordered-step steps[1].input"],
+        ),
+        (
+            "mode: SEQUENCE",
+            ["id: x, agent: y, depends_on: [z]", "id: z, agent: y"],
+            vec!["E later-step steps[0].depends_on[0]"],
+        ),
+        (
+            "mode: SEQUENCE",
+            [
+                "id: x, agent: y, when: 'steps.z.output == 1'",
+                "id: z, agent: y",
+            ],
+            vec!["E later-step steps[0].when"],
+        ),
+        (
+            "mode: SEQUENCE",
+            [
+                "id: x, agent: y, order: 2, input: '{{ steps.z.output }}'",
+                "id: z, agent: y, order: 1",
+            ],
+            vec![],
+        ),
+        (
+            "mode: SEQUENCE",
+            [
+                "id: x, block: { steps: [ { id: i, agent: y, input: '{{ steps.z.output }}' } ] }",
+                "id: z, agent: y",
+            ],
+            vec!["E later-step steps[0].block.steps[0].input"],
+        ),
+        (
+            "",
+            ["id: x, agent: y, depends_on: [z, z]", "id: z, agent: y"],
+            vec!["W duplicate steps[0].depends_on[1]"],
+        ),
+        (
+            "",
+            [
+                "id: x, agent: y, depends_on: [z]",
+                "id: z, agent: y, input: '{{ steps.x.output }}'",
+            ],
+            vec!["E cycle steps[0]"],
+        ),
+        (
+            "",
+            [
+                "id: x, agent: y, timeout: 2h",
+                "id: z, agent: y, total_timeout: 3h",
+            ],
+            vec![],
+        ),
+        (
+            "timeout: 1h",
+            [
+                "id: x, agent: y, timeout: 2h",
+                "id: z, agent: y, total_timeout: 3h",
+            ],
+            vec![
+                "W timeout steps[0].timeout",
+                "W timeout steps[1].total_timeout",
+            ],
+        ),
+    ] {
+        assert_eq!(
+            found(&with_steps(mode, &steps)),
+            expected,
+            "{mode} {steps:?}"
+        );
+    }
+}
+
+fn only(source: &str) -> Finding {
+    let mut findings = check(source, &Limits::default()).findings;
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    findings.remove(0)
+}
+
+#[test]
+fn findings_name_names_places_and_ways_out() {
+    let cycle = only(&with_steps(
+        "",
+        &[
+            "id: a, agent: y, depends_on: [c]",
+            "id: b, agent: y, input: '{{ steps.a.output }}'",
+            "id: c, agent: y, input: '{{ previous }}'",
+        ],
+    ));
+    assert_eq!(cycle.message, "steps wait for each other: a → c → b → a");
+    let unknown = only(&with_steps(
+        "",
+        &[
+            "id: validate, agent: y",
+            "id: b, agent: y, depends_on: [valdate]",
+        ],
+    ));
+    assert_eq!(unknown.hint, "did you mean `validate`?");
+    assert_eq!((unknown.line, unknown.column), (5, 35));
+    let outside = only(&with_steps(
+        "",
+        &[
+            "id: o, agent: y",
+            "id: b, block: { steps: [ { id: i, agent: y, depends_on: [o] } ] }",
+        ],
+    ));
+    assert!(outside.hint.contains("siblings only"), "{outside:?}");
+}
+
+#[test]
+fn names_and_labels_are_checked() {
+    let findings = |workflow: &Workflow| -> Vec<String> {
+        let findings = compile(workflow, &Limits::default()).unwrap_err();
+        findings
+            .into_iter()
+            .map(|f| format!("{} {}", f.rule, f.path))
+            .collect()
+    };
+    let mut workflow = Workflow::default();
+    assert_eq!(findings(&workflow), ["required name", "required steps"]);
+    workflow.name = "Über".into();
+    workflow.description = "d".repeat(5000);
+    workflow.labels.insert("k".into(), "v".repeat(300));
+    workflow.tags = vec!["t".repeat(200); 70];
+    let found = findings(&workflow);
+    assert_eq!(
+        &found[..5],
+        [
+            "invalid-name name",
+            "limit description",
+            "limit labels",
+            "limit labels.k",
+            "limit tags[0]"
+        ]
+    );
+}
+
+#[test]
+fn what_is_beyond_a_limit_is_named() {
+    let limits = Limits {
+        workflow_steps_max: 2,
+        workflow_depth_max: 1,
+        workflow_bytes_max: 60,
+        expression_bytes_max: 10,
+        ..Limits::default()
+    };
+    let findings = |source: &str| -> Vec<String> {
+        let findings = check(source, &limits).findings;
+        findings
+            .into_iter()
+            .map(|f| format!("{}: {}", f.rule, f.hint))
+            .collect()
+    };
+    let nested = "id: x, block: { steps: [ { id: y, agent: a }, { id: z, agent: a } ] }";
+    let found = findings(&with_steps(
+        "description: a text that needs quite some bytes",
+        &[nested],
+    ));
+    assert_eq!(found.len(), 3, "{found:?}");
+    for (finding, name) in found.iter().zip([
+        "workflow_bytes_max",
+        "workflow_steps_max",
+        "workflow_depth_max",
+    ]) {
+        assert!(
+            finding.starts_with("limit: limit `") && finding.contains(name),
+            "{found:?}"
+        );
+    }
+    let found = findings(&with_steps(
+        "",
+        &["id: x, agent: y, when: 'input.a == input.b'"],
+    ));
+    assert!(found[0].contains("expression_bytes_max"), "{found:?}");
+    let found = findings(&with_steps(
+        "",
+        &["id: x, agent: y, input: 'a long text {{ input }}'"],
+    ));
+    assert!(found.is_empty(), "{found:?}");
+}
+
+#[test]
+fn deep_data_is_refused_before_it_cannot_be_stored() {
+    let deep = format!("output: {}{}", "[".repeat(45), "]".repeat(45));
+    assert_eq!(
+        found(&with_steps(&deep, &["id: x, agent: y"])),
+        ["E limit "]
+    );
+}
+
+#[test]
+fn too_many_dependencies_are_refused() {
+    let mut steps = Vec::new();
+    for order in [1, 2] {
+        steps.extend((0..1001).map(|i| format!("id: s{order}_{i}, agent: y, order: {order}")));
+    }
+    let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+    assert_eq!(found(&with_steps("", &steps)), ["E limit "]);
+}
+
+#[test]
+fn reading_and_compiling_report_together_and_not_twice() {
+    let source = "name: a\nsteps:\n- id: x\n  agnt: y\n- id: y\n  agent: z\n  retry: { max_attempts: many }\n  when: nope\n";
+    assert_eq!(
+        found(source),
+        [
+            "E unknown-field steps[0].agnt",
+            "E wrong-type steps[1].retry.max_attempts",
+            "E unknown-variable steps[1].when",
+        ]
+    );
+    let checked = check(source, &Limits::default());
+    assert!(checked.workflow.is_none() && checked.compiled.is_none());
+    assert!(
+        checked
+            .findings
+            .iter()
+            .all(|f| f.line > 0 && f.severity() == Severity::Error)
+    );
+}
