@@ -31,6 +31,10 @@ fn every_rule_about_the_workflow_is_kept() {
             vec!["E unknown-variable variables.a.b[0]"],
         ),
         (
+            "variables: { a: '{{ all_step_outputs }}' }",
+            vec!["E unknown-variable variables.a"],
+        ),
+        (
             "output: '{{ steps.z.output }}'",
             vec!["E unknown-step output"],
         ),
@@ -508,6 +512,18 @@ fn too_many_dependencies_are_refused() {
 }
 
 #[test]
+fn a_cycle_is_told_though_a_field_of_its_step_is_unread() {
+    let steps = [
+        "id: x, agent: y, depends_on: [z], mark: m",
+        "id: z, agent: y, depends_on: [x]",
+    ];
+    assert_eq!(
+        found(&with_steps("", &steps)),
+        ["E cycle steps[0]", "E unsupported-field steps[0].mark"]
+    );
+}
+
+#[test]
 fn reading_and_compiling_report_together_and_not_twice() {
     let source = "name: a\nsteps:\n- id: x\n  agnt: y\n- id: y\n  agent: z\n  retry: { max_attempts: many }\n  when: nope\n";
     assert_eq!(
@@ -526,4 +542,31 @@ fn reading_and_compiling_report_together_and_not_twice() {
             .iter()
             .all(|f| f.line > 0 && f.severity() == Severity::Error)
     );
+}
+
+proptest::proptest! {
+    #[test]
+    fn checking_never_panics(
+        steps in proptest::collection::vec((0..4_usize, 0..4_usize, -1..3_i32, 0..9_usize), 0..6),
+        mode in proptest::sample::select(vec!["", "mode: SEQUENCE", "mode: PARALLEL", "mode: GRAPH"]),
+    ) {
+        let kinds = [
+            "agent: y", "call: { skill: s }", "set: { v: '{{ previous }}' }",
+            "agent: y, input: '{{ all_step_outputs }}'", "agent: y, when: 'steps.s1.output == 1'",
+            "block: { steps: [ { id: s0, agent: y, input: '{{ steps.s2.output }}' } ] }",
+            "switch: { cases: [ { when: 'steps.s0.state == null', steps: [ { id: i, set: {} } ] } ] }",
+            "agent: y, retry: {}", "block: { mode: SEQUENCE, steps: [], join: { share: .5 } }",
+        ];
+        let lines: Vec<String> = steps
+            .iter()
+            .map(|(id, on, order, kind)| format!("id: s{id}, depends_on: [s{on}], order: {order}, {}", kinds[*kind]))
+            .collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let checked = check(&with_steps(mode, &lines), &Limits::default());
+        let refused = checked.findings.iter().any(|f| f.severity() == Severity::Error);
+        proptest::prop_assert_eq!(checked.compiled.is_none(), refused);
+        if let Some(compiled) = checked.compiled {
+            proptest::prop_assert!(mermaid(&compiled.graph).starts_with("flowchart"));
+        }
+    }
 }
