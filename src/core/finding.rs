@@ -74,7 +74,7 @@ mod tests {
     fn the_nearest_name_is_meant_when_near_enough() {
         let known = ["timeout", "retry", "total_timeout", "größe"];
         assert_eq!(did_you_mean("timeuot", known), Some("timeout"));
-        assert_eq!(did_you_mean("grosse", known), Some("größe"));
+        assert_eq!(did_you_mean("grösse", known), Some("größe"));
         assert_eq!(did_you_mean("when", known), None);
         assert_eq!(did_you_mean("", known), None);
     }

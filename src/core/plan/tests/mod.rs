@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod findings;
 mod graphs;
 mod order;
 mod rules;
