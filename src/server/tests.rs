@@ -1,4 +1,22 @@
+use futures::StreamExt;
+use tokio::{sync::oneshot, task::JoinHandle};
+use tonic::{Code, Request, Status, transport::Channel};
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
+use tonic_types::StatusExt;
+
 use super::*;
+use crate::{
+    core::{limits::Limits, value},
+    proto::{
+        GetExecutionRequest, GetServerInfoRequest, StartExecutionRequest, WatchAgentsRequest,
+        WorkRequest, agent_service_client::AgentServiceClient,
+        execution_service_client::ExecutionServiceClient,
+        system_service_client::SystemServiceClient, work_request, work_response,
+        worker_service_client::WorkerServiceClient,
+    },
+};
 
 fn in_memory(listen: SocketAddr) -> Config {
     Config {
@@ -10,6 +28,51 @@ fn in_memory(listen: SocketAddr) -> Config {
 
 fn any_port() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+/// A server that runs until it is told to stop, and a connection to it.
+struct Running {
+    channel: Channel,
+    stop: oneshot::Sender<()>,
+    ended: JoinHandle<Result<(), Error>>,
+}
+
+async fn run(config: Config) -> Running {
+    let server = Server::bind(config).await.expect("a free port");
+    let address = format!("http://{}", server.local_addr());
+    let (stop, stopped) = oneshot::channel();
+    let ended = tokio::spawn(server.run(async {
+        let _ = stopped.await;
+    }));
+    let channel = Channel::from_shared(address).expect("an address");
+    let channel = channel.connect().await.expect("a server that listens");
+    Running {
+        channel,
+        stop,
+        ended,
+    }
+}
+
+fn reason(status: &Status) -> String {
+    let details = status.get_error_details();
+    details
+        .error_info()
+        .map(|info| info.reason.clone())
+        .unwrap_or_default()
+}
+
+fn hello(worker_id: &str) -> WorkRequest {
+    let hello = crate::proto::Hello {
+        worker_id: worker_id.into(),
+        agents: vec![crate::proto::Agent {
+            id: "echo".into(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    WorkRequest {
+        message: Some(work_request::Message::Hello(hello)),
+    }
 }
 
 #[tokio::test]
@@ -32,4 +95,213 @@ async fn a_taken_address_is_named_with_the_way_out() {
     assert!(matches!(refused, Error::AddressInUse(taken) if taken == address));
     let text = refused.to_string();
     assert!(text.contains(&address.to_string()) && text.contains("--listen"));
+}
+
+#[tokio::test]
+async fn a_server_tells_about_itself_and_is_healthy() {
+    let server = run(in_memory(any_port())).await;
+    let mut system = SystemServiceClient::new(server.channel.clone());
+    let info = system
+        .get_server_info(GetServerInfoRequest {})
+        .await
+        .expect("an answer");
+    assert_eq!(info.into_inner().store, "memory");
+    let mut health = HealthClient::new(server.channel.clone());
+    for service in api_names() {
+        let request = HealthCheckRequest { service };
+        let checked = health.check(request).await.expect("an answer").into_inner();
+        assert_eq!(checked.status(), ServingStatus::Serving);
+    }
+}
+
+fn api_names() -> impl Iterator<Item = String> {
+    crate::api::SERVICE_NAMES
+        .into_iter()
+        .chain([""])
+        .map(str::to_owned)
+}
+
+#[tokio::test]
+async fn reflection_tells_every_service_in_both_versions() {
+    use tonic_reflection::pb::{v1, v1alpha};
+    let server = run(in_memory(any_port())).await;
+    let asked = v1::ServerReflectionRequest {
+        message_request: Some(v1::server_reflection_request::MessageRequest::ListServices(
+            String::new(),
+        )),
+        ..Default::default()
+    };
+    let mut client =
+        v1::server_reflection_client::ServerReflectionClient::new(server.channel.clone());
+    let answers = client
+        .server_reflection_info(tokio_stream::once(asked))
+        .await;
+    let answer = answers.expect("a stream").into_inner().message().await;
+    let answer = answer
+        .expect("no error")
+        .expect("an answer")
+        .message_response;
+    let Some(v1::server_reflection_response::MessageResponse::ListServicesResponse(list)) = answer
+    else {
+        panic!("a list of services: {answer:?}");
+    };
+    let names: Vec<_> = list.service.into_iter().map(|s| s.name).collect();
+    for name in api_names().filter(|name| !name.is_empty()) {
+        assert!(names.contains(&name), "{name} is missing in {names:?}");
+    }
+    let asked = v1alpha::ServerReflectionRequest {
+        message_request: Some(
+            v1alpha::server_reflection_request::MessageRequest::FileContainingSymbol(
+                "tutti.v1.Workflow".into(),
+            ),
+        ),
+        ..Default::default()
+    };
+    let mut client =
+        v1alpha::server_reflection_client::ServerReflectionClient::new(server.channel.clone());
+    let answers = client
+        .server_reflection_info(tokio_stream::once(asked))
+        .await;
+    let answer = answers.expect("a stream").into_inner().message().await;
+    let answer = answer
+        .expect("no error")
+        .expect("an answer")
+        .message_response;
+    assert!(matches!(
+        answer,
+        Some(v1alpha::server_reflection_response::MessageResponse::FileDescriptorResponse(_))
+    ));
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_is_refused_naming_the_limit() {
+    let limits = Limits {
+        message_bytes_max: 1 << 10,
+        ..Limits::default()
+    };
+    let config = Config {
+        limits,
+        ..in_memory(any_port())
+    };
+    let server = run(config).await;
+    let mut executions = ExecutionServiceClient::new(server.channel.clone());
+    let request = StartExecutionRequest {
+        input: Some(value::string("x".repeat(2 << 10))),
+        ..Default::default()
+    };
+    let refused = executions
+        .start_execution(request)
+        .await
+        .expect_err("too large");
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert!(refused.message().contains("message_bytes_max"));
+    assert_eq!(reason(&refused), "LIMIT_REACHED");
+}
+
+#[tokio::test]
+async fn a_bad_request_and_an_unknown_id_reach_the_caller_with_their_details() {
+    let server = run(in_memory(any_port())).await;
+    let mut executions = ExecutionServiceClient::new(server.channel.clone());
+    let request = GetExecutionRequest {
+        namespace: "Not Lower".into(),
+        execution_id: "nope".into(),
+    };
+    let refused = executions
+        .get_execution(request)
+        .await
+        .expect_err("bad fields");
+    let details = refused.get_error_details();
+    let bad = details.bad_request().expect("a BadRequest");
+    let fields: Vec<_> = bad
+        .field_violations
+        .iter()
+        .map(|v| v.field.as_str())
+        .collect();
+    assert_eq!(
+        (refused.code(), fields),
+        (Code::InvalidArgument, vec!["namespace", "execution_id"])
+    );
+    let request = GetExecutionRequest {
+        execution_id: uuid::Uuid::now_v7().to_string(),
+        ..Default::default()
+    };
+    let refused = executions
+        .get_execution(request)
+        .await
+        .expect_err("unknown");
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::NotFound, "EXECUTION_NOT_FOUND")
+    );
+}
+
+#[tokio::test]
+async fn a_worker_that_does_not_say_hello_first_is_told_so() {
+    let server = run(in_memory(any_port())).await;
+    let mut workers = WorkerServiceClient::new(server.channel.clone());
+    let draining = work_request::Message::Draining(crate::proto::Draining {});
+    let up = tokio_stream::iter([WorkRequest {
+        message: Some(draining),
+    }]);
+    let mut down = workers.work(up).await.expect("a stream").into_inner();
+    let refused = down.message().await.expect_err("no Hello");
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(refused.message().contains("Hello"));
+}
+
+#[tokio::test]
+async fn the_end_tells_workers_watchers_and_health_and_waits_for_none_of_them() {
+    let server = run(in_memory(any_port())).await;
+    let up = tokio_stream::once(hello("w")).chain(futures::stream::pending());
+    let mut workers = WorkerServiceClient::new(server.channel.clone());
+    let mut down = workers.work(up).await.expect("a stream").into_inner();
+    let welcome = down
+        .message()
+        .await
+        .expect("no error")
+        .expect("a message")
+        .message;
+    assert!(matches!(welcome, Some(work_response::Message::Welcome(_))));
+    let mut agents = AgentServiceClient::new(server.channel.clone());
+    let watch = agents
+        .watch_agents(Request::new(WatchAgentsRequest::default()))
+        .await;
+    let mut watch = watch.expect("a stream").into_inner();
+    let first = watch
+        .message()
+        .await
+        .expect("no error")
+        .expect("an agent")
+        .agent;
+    assert_eq!(first.expect("an agent").id, "echo");
+    let mut health = HealthClient::new(server.channel.clone());
+    let checks = health.watch(HealthCheckRequest::default()).await;
+    let mut checks = checks.expect("a stream").into_inner();
+    let check = checks.message().await.expect("no error").expect("a status");
+    assert_eq!(check.status(), ServingStatus::Serving);
+
+    server.stop.send(()).expect("a server that runs");
+
+    let check = checks.message().await.expect("no error").expect("a status");
+    assert_eq!(check.status(), ServingStatus::NotServing);
+    let go_away = down
+        .message()
+        .await
+        .expect("no error")
+        .expect("a message")
+        .message;
+    assert!(matches!(go_away, Some(work_response::Message::GoAway(_))));
+    assert_eq!(down.message().await.expect("no error"), None);
+    let refused = loop {
+        match watch.message().await {
+            Ok(_) => {}
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(refused.code(), Code::Unavailable);
+    server
+        .ended
+        .await
+        .expect("no panic")
+        .expect("an end in order");
 }
