@@ -1,7 +1,11 @@
 //! `tutti agents`: who can do the work, and who is there.
 
 use super::{
-    failure::Failure, global::Global, json, output, output::Tone, paging, session,
+    failure::Failure,
+    global::Global,
+    json, output,
+    output::Tone,
+    paging, session,
     table::{Cell, Table},
     workflows::first_line,
 };
@@ -81,7 +85,10 @@ fn table(agents: &[Agent]) -> Table {
 
 /// A number that stands out when it is zero.
 fn count(count: u32, zero: Tone) -> Cell {
-    Cell::new(count.to_string(), if count == 0 { zero } else { Tone::Plain })
+    Cell::new(
+        count.to_string(),
+        if count == 0 { zero } else { Tone::Plain },
+    )
 }
 
 fn state(state: State) -> Cell {

@@ -26,7 +26,10 @@ pub async fn run(args: Args, global: &Global) -> Result<(), Failure> {
     session.executions().delete_execution(request).await?;
     if global.json() {
         let response = DeleteExecutionResponse {};
-        return output::print(&json::pretty(&response, "tutti.v1.DeleteExecutionResponse")?);
+        return output::print(&json::pretty(
+            &response,
+            "tutti.v1.DeleteExecutionResponse",
+        )?);
     }
     output::print(&format!("{} deleted", args.id))
 }

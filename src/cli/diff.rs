@@ -102,7 +102,11 @@ mod tests {
             from_version: 1,
             to_version: 2,
             differences: vec![
-                difference("steps[pay].timeout", Some(string("20s")), Some(string("30s"))),
+                difference(
+                    "steps[pay].timeout",
+                    Some(string("20s")),
+                    Some(string("30s")),
+                ),
                 difference("max_parallel_steps", None, Some(number(4.0))),
                 difference("description", Some(string("old")), None),
             ],

@@ -65,7 +65,10 @@ pub async fn run(args: Args, global: &Global) -> Result<(), Failure> {
     }
     output::print(&table(&response.events).render(global.stdout(), "no events"))?;
     if let (false, Some(last)) = (response.next_page_token.is_empty(), response.events.last()) {
-        eprintln!("there are more: ask for them with --after {}", last.sequence);
+        eprintln!(
+            "there are more: ask for them with --after {}",
+            last.sequence
+        );
     }
     Ok(())
 }

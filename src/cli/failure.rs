@@ -173,7 +173,8 @@ fn way_out(status: &Status) -> Option<String> {
     let details = status.get_error_details();
     if status.code() == Code::NotFound {
         let resource = details.resource_info()?;
-        return listing(&resource.resource_type).map(|c| format!("`tutti {c}` lists what there is"));
+        return listing(&resource.resource_type)
+            .map(|c| format!("`tutti {c}` lists what there is"));
     }
     if status.code() == Code::Unimplemented {
         return Some("is it a tutti server of this version?".to_owned());
@@ -256,7 +257,11 @@ mod tests {
     fn an_unknown_resource_names_the_command_that_lists_them() {
         let details = ErrorDetails::with_resource_info("tutti.v1.Workflow", "helo", "", "");
         assert_eq!(
-            report(Code::NotFound, "workflow \"helo\" is not registered", details),
+            report(
+                Code::NotFound,
+                "workflow \"helo\" is not registered",
+                details
+            ),
             "error: workflow \"helo\" is not registered (`tutti workflows` lists what there is)"
         );
     }

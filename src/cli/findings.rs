@@ -47,7 +47,12 @@ mod tests {
 
     #[test]
     fn a_finding_is_one_line_with_its_place_rule_and_hint() {
-        let mut finding = error("steps[2].agent", "unknown-field", "no such field", "remove it");
+        let mut finding = error(
+            "steps[2].agent",
+            "unknown-field",
+            "no such field",
+            "remove it",
+        );
         finding.line = 7;
         finding.column = 5;
         assert_eq!(

@@ -56,8 +56,11 @@ fn facts(execution: &Execution, now: Time, paint: Paint) -> Vec<String> {
     let state = execution.state();
     let progress = format!("{:.0} %", execution.progress_percent);
     let labels = {
-        let mut labels: Vec<String> =
-            execution.labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let mut labels: Vec<String> = execution
+            .labels
+            .iter()
+            .map(|(k, v)| format!("{k}={v}"))
+            .collect();
         labels.sort();
         labels.join(", ")
     };
@@ -65,18 +68,32 @@ fn facts(execution: &Execution, now: Time, paint: Paint) -> Vec<String> {
         0 | 1 => String::new(),
         attempt => attempt.to_string(),
     };
-    let estimate = execution.estimated_completion_time.filter(|_| execution.end_time.is_none());
+    let estimate = execution
+        .estimated_completion_time
+        .filter(|_| execution.end_time.is_none());
     let remaining = estimate.map(|t| format!("in {}", time::span(Time::from(t).since(now))));
     let facts = [
-        ("execution", paint.tone(Tone::Strong, &execution.execution_id)),
+        (
+            "execution",
+            paint.tone(Tone::Strong, &execution.execution_id),
+        ),
         ("workflow", workflow(execution)),
         ("state", paint.tone(state_tone(state), state.as_str_name())),
-        ("error", paint.tone(Tone::Bad, &said(execution.error.as_ref()))),
+        (
+            "error",
+            paint.tone(Tone::Bad, &said(execution.error.as_ref())),
+        ),
         ("progress", progress),
         ("attempt", attempt),
-        ("started", time::stamp_ago(execution.create_time.as_ref(), now)),
+        (
+            "started",
+            time::stamp_ago(execution.create_time.as_ref(), now),
+        ),
         ("took", time::message_span(execution.elapsed.as_ref())),
-        ("average step", time::message_span(execution.average_step_time.as_ref())),
+        (
+            "average step",
+            time::message_span(execution.average_step_time.as_ref()),
+        ),
         ("expected end", remaining.unwrap_or_default()),
         ("labels", labels),
     ];
@@ -195,7 +212,11 @@ mod tests {
             steps,
             ..Default::default()
         };
-        let text = shown(&execution, Time::from_nanos(2_000_000_000), Paint::new(false));
+        let text = shown(
+            &execution,
+            Time::from_nanos(2_000_000_000),
+            Paint::new(false),
+        );
         assert_eq!(
             text.expect("it is JSON"),
             "execution     0193\n\

@@ -103,7 +103,10 @@ mod tests {
 
     #[test]
     fn a_server_without_a_scheme_is_taken_as_http() {
-        assert_eq!(server("localhost:7420").as_deref(), Ok("http://localhost:7420"));
+        assert_eq!(
+            server("localhost:7420").as_deref(),
+            Ok("http://localhost:7420")
+        );
         assert_eq!(server("http://a:1").as_deref(), Ok("http://a:1"));
     }
 

@@ -136,7 +136,10 @@ mod tests {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(file.path(), r#"{"from":"file"}"#).expect("it is written");
         let given = format!("@{}", file.path().display());
-        assert_eq!(read(Some(&given), &[], ""), Ok(Some(json!({"from": "file"}))));
+        assert_eq!(
+            read(Some(&given), &[], ""),
+            Ok(Some(json!({"from": "file"})))
+        );
         let member = format!("text={given}");
         let expected = json!({"text": r#"{"from":"file"}"#});
         assert_eq!(read(None, &[&member], ""), Ok(Some(expected)));

@@ -17,8 +17,7 @@ use super::{
 use crate::{
     core::time::Time,
     proto::{
-        Execution, ExecutionFilter, ListExecutionsRequest, ListExecutionsResponse,
-        execution::State,
+        Execution, ExecutionFilter, ListExecutionsRequest, ListExecutionsResponse, execution::State,
     },
 };
 
@@ -142,7 +141,10 @@ fn table(executions: &[Execution], now: Time) -> Table {
         table.row([
             Cell::new(&execution.execution_id, Tone::Strong),
             workflow(execution).into(),
-            Cell::new(execution.state().as_str_name(), state_tone(execution.state())),
+            Cell::new(
+                execution.state().as_str_name(),
+                state_tone(execution.state()),
+            ),
             format!("{:.0} %", execution.progress_percent).into(),
             time::stamp_ago(execution.create_time.as_ref(), now).into(),
             time::message_span(execution.elapsed.as_ref()).into(),
@@ -183,7 +185,15 @@ mod tests {
 
     #[test]
     fn every_option_narrows_the_filter() {
-        let line = ["list", "--workflow", "w", "--state", "RUNNING", "--state", "timed_out"];
+        let line = [
+            "list",
+            "--workflow",
+            "w",
+            "--state",
+            "RUNNING",
+            "--state",
+            "timed_out",
+        ];
         let more = ["--label", "a=b", "--since", "1970-01-01T00:00:07Z"];
         let parsed = Line::try_parse_from(line.into_iter().chain(more)).expect("it parses");
         let filter = filter(&parsed.args);

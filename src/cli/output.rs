@@ -88,6 +88,9 @@ mod tests {
 
     #[test]
     fn with_colours_text_is_painted_wherever_it_goes() {
-        assert_eq!(Paint::new(true).tone(Tone::Bad, "no"), "\u{1b}[31mno\u{1b}[0m");
+        assert_eq!(
+            Paint::new(true).tone(Tone::Bad, "no"),
+            "\u{1b}[31mno\u{1b}[0m"
+        );
     }
 }

@@ -43,7 +43,11 @@ mod tests {
         let from: usize = token.parse().unwrap_or(0);
         let size = usize::try_from(size).map_err(|e| Status::internal(e.to_string()))?;
         let until = (from + size).min(total);
-        let next = if until < total { until.to_string() } else { String::new() };
+        let next = if until < total {
+            until.to_string()
+        } else {
+            String::new()
+        };
         Ok(((from..until).collect(), next))
     }
 

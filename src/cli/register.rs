@@ -31,7 +31,10 @@ pub async fn run(args: Args, global: &Global) -> Result<(), Failure> {
     let response = register(&session, &file, global).await?;
     findings::print(&file.label, &response.findings, global.stderr());
     if global.json() {
-        return output::print(&json::pretty(&response, "tutti.v1.RegisterWorkflowResponse")?);
+        return output::print(&json::pretty(
+            &response,
+            "tutti.v1.RegisterWorkflowResponse",
+        )?);
     }
     output::print(&said(&response))
 }

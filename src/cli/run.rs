@@ -43,5 +43,7 @@ pub async fn run(args: Args, global: &Global) -> Result<(), Failure> {
         return conclude(&tree);
     }
     conclude(&tree)?;
-    output::print(&json::pretty_value(tree.output.as_ref().unwrap_or(&value::null()))?)
+    output::print(&json::pretty_value(
+        tree.output.as_ref().unwrap_or(&value::null()),
+    )?)
 }

@@ -51,15 +51,10 @@ pub struct LogArgs {
         default_value = "text",
         value_name = "FORMAT"
     )]
-    pub log_format: LogFormat,
+    pub log_format: telemetry::Format,
 
     /// What is logged: a level, or directives such as `info,tutti::engine=debug`
-    #[arg(
-        long,
-        env = "TUTTI_LOG",
-        default_value = "info",
-        value_name = "LEVEL"
-    )]
+    #[arg(long, env = "TUTTI_LOG", default_value = "info", value_name = "LEVEL")]
     pub log_level: String,
 }
 

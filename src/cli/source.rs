@@ -101,23 +101,40 @@ mod tests {
 
     #[test]
     fn a_name_may_carry_a_version() {
-        assert_eq!(Subject::of("hello").expect("a name"), registered("hello", 0));
-        assert_eq!(Subject::of("hello@3").expect("a name"), registered("hello", 3));
-        assert_eq!(Subject::of("a.b-c").expect("a name"), registered("a.b-c", 0));
+        assert_eq!(
+            Subject::of("hello").expect("a name"),
+            registered("hello", 0)
+        );
+        assert_eq!(
+            Subject::of("hello@3").expect("a name"),
+            registered("hello", 3)
+        );
+        assert_eq!(
+            Subject::of("a.b-c").expect("a name"),
+            registered("a.b-c", 0)
+        );
     }
 
     #[test]
     fn what_looks_like_a_file_is_read_as_one() {
         for given in ["missing.yaml", "dir/missing", "missing.json"] {
             let refused = Subject::of(given).expect_err(given).to_string();
-            assert!(refused.starts_with(&format!("cannot read {given}")), "{refused}");
+            assert!(
+                refused.starts_with(&format!("cannot read {given}")),
+                "{refused}"
+            );
         }
     }
 
     #[test]
     fn a_version_that_is_no_number_is_refused() {
         for given in ["hello@x", "hello@0", "hello@"] {
-            assert!(Subject::of(given).expect_err(given).to_string().contains("NAME@3"));
+            assert!(
+                Subject::of(given)
+                    .expect_err(given)
+                    .to_string()
+                    .contains("NAME@3")
+            );
         }
     }
 }

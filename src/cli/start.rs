@@ -6,7 +6,11 @@ use std::collections::HashMap;
 use tutti_client::Client;
 
 use super::{
-    failure::Failure, findings, global::Global, input::InputArgs, json, output, session,
+    failure::Failure,
+    findings,
+    global::Global,
+    input::InputArgs,
+    json, output, session,
     source::{SourceFile, Subject},
 };
 use crate::proto::{

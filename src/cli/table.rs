@@ -109,6 +109,9 @@ mod tests {
     #[test]
     fn a_table_without_rows_says_what_is_missing() {
         let table = Table::new(["NAME"]);
-        assert_eq!(table.render(Paint::new(false), "no workflows"), "no workflows");
+        assert_eq!(
+            table.render(Paint::new(false), "no workflows"),
+            "no workflows"
+        );
     }
 }

@@ -28,7 +28,10 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
     let file = SourceFile::read(&args.file)?;
     let checked = check(&file.text);
     if global.json() {
-        output::print(&json::pretty(&checked, "tutti.v1.ValidateWorkflowResponse")?)?;
+        output::print(&json::pretty(
+            &checked,
+            "tutti.v1.ValidateWorkflowResponse",
+        )?)?;
     } else {
         findings::print(&file.label, &checked.findings, global.stderr());
     }

@@ -1,7 +1,11 @@
 //! `tutti workers`: the processes that serve agents.
 
 use super::{
-    failure::Failure, global::Global, json, output, output::Tone, paging, session,
+    failure::Failure,
+    global::Global,
+    json, output,
+    output::Tone,
+    paging, session,
     table::{Cell, Table},
     time,
 };

@@ -1,7 +1,11 @@
 //! `tutti workflows`: what is registered.
 
 use super::{
-    failure::Failure, global::Global, json, output, output::Tone, paging, session,
+    failure::Failure,
+    global::Global,
+    json, output,
+    output::Tone,
+    paging, session,
     start::label,
     table::{Cell, Table},
     time,

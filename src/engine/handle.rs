@@ -128,7 +128,10 @@ impl Handle {
                 namespace: start.namespace,
                 version,
                 definition: start.definition,
-                input: start.input.unwrap_or_else(value::null),
+                input: start
+                    .input
+                    .filter(|v| !value::is_null(v))
+                    .unwrap_or_else(value::null),
                 labels: start.labels,
                 request_id: start.request_id,
             },
@@ -377,22 +380,22 @@ fn new_id(shard: Option<usize>, shards: usize) -> Uuid {
 /// versions of the server: it is kept.
 fn body_hash(start: &Start) -> u64 {
     let labels: BTreeMap<&String, &String> = start.labels.iter().collect();
-    let definition = start.definition.as_ref().map_or(0, fingerprint);
+    let definition = start.definition.as_ref().map(fingerprint);
     let input = start.input.clone().unwrap_or_else(value::null);
-    let mut hasher = XxHash3_64::with_seed(0);
+    let mut body = Vec::new();
     let mut add = |bytes: &[u8]| {
-        hasher.write(&(bytes.len() as u64).to_be_bytes());
-        hasher.write(bytes);
+        body.extend((bytes.len() as u64).to_be_bytes());
+        body.extend(bytes);
     };
     add(start.workflow.as_bytes());
     add(&start.version.to_be_bytes());
-    add(&definition.to_be_bytes());
+    add(&definition.unwrap_or_default());
     add(&input.encode_to_vec());
     for (key, label) in labels {
         add(key.as_bytes());
         add(label.as_bytes());
     }
-    hasher.finish()
+    XxHash3_64::oneshot(&body)
 }
 
 fn in_namespace(namespace: &str, id: Uuid, found: Execution) -> Result<Execution, Error> {

@@ -101,13 +101,13 @@ impl World {
             match self.rng.below(100) {
                 0..=24 => self.accept(),
                 25..=59 => self.report(),
-                60..=84 => self.attempt(Command::Tick),
+                60..=84 => drop(self.attempt(Command::Tick)),
                 85..=92 => self.crash(),
                 93 => self.sleep_long(),
                 94..=97 => self.stale_report(),
-                98 => self.attempt(Command::Cancel {
+                98 => drop(self.attempt(Command::Cancel {
                     reason: "simulated".into(),
-                }),
+                })),
                 _ => {}
             }
         }
@@ -197,8 +197,8 @@ impl World {
             }
         };
         let repeated = self.rng.chance(20).then(|| command.clone());
-        self.attempt(command);
-        if let Some(command) = repeated {
+        let landed = self.attempt(command);
+        if let Some(command) = repeated.filter(|_| landed) {
             let before = self.live.sequence;
             let answer = decide(&mut self.live, command, self.now, &self.limits);
             let silent = matches!(&answer, Ok(outcome) if outcome.events.is_empty());
@@ -240,8 +240,8 @@ impl World {
             .collect()
     }
 
-    /// Decides a command; the process may die before, or after, it is durable.
-    fn attempt(&mut self, command: Command) {
+    /// Decides a command; the process may die before it is durable. True when it is.
+    fn attempt(&mut self, command: Command) -> bool {
         let ended = self.live.is_ended();
         let answer = decide(&mut self.live, command, self.now, &self.limits);
         match answer {
@@ -249,12 +249,14 @@ impl World {
                 // Died before the append: nothing of it was, no effect was released.
                 drop(outcome);
                 self.crash();
+                return false;
             }
             Ok(outcome) => self.land(outcome),
-            Err(Rejection::Stale) => {}
+            Err(Rejection::Stale) => return false,
             Err(Rejection::Ended(_)) => assert!(ended, "refused as ended while open"),
             Err(other) => panic!("{other}"),
         }
+        true
     }
 
     /// The events are durable; effects are released.

@@ -71,7 +71,11 @@ fn words(event: &Event, kind: &Kind) -> (&'static str, String) {
         Kind::ExecutionTimedOut(e) => ("execution_timed_out", said(e.error.as_ref())),
         Kind::ExecutionRetryScheduled(e) => {
             let wait = wait(event, e.due_time);
-            let what = format!("attempt {} in {wait}: {}", e.attempt, said(e.error.as_ref()));
+            let what = format!(
+                "attempt {} in {wait}: {}",
+                e.attempt,
+                said(e.error.as_ref())
+            );
             ("execution_retry_scheduled", what)
         }
         Kind::ExecutionRetried(e) => ("execution_retried", format!("attempt {}", e.attempt)),
@@ -90,7 +94,11 @@ fn step_words(event: &Event, kind: &Kind) -> (&'static str, String) {
         }
         Kind::StepRetryScheduled(e) => {
             let wait = wait(event, e.due_time);
-            let what = format!("attempt {} in {wait}: {}", e.attempt, said(e.error.as_ref()));
+            let what = format!(
+                "attempt {} in {wait}: {}",
+                e.attempt,
+                said(e.error.as_ref())
+            );
             ("step_retry_scheduled", what)
         }
         Kind::StepSkipped(e) => ("step_skipped", e.reason.clone()),

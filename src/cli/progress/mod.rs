@@ -11,7 +11,7 @@ mod view;
 pub use follow::{conclude, follow};
 pub use journal::entry;
 pub use render::state_tone;
-pub use tree::{Tree, said};
+pub use tree::said;
 pub use view::View;
 
 #[cfg(test)]

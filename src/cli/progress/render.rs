@@ -37,7 +37,11 @@ impl Line {
 /// Every line of the tree at `now`; `frame` counts up to turn the spinners.
 pub fn lines(tree: &Tree, now: Time, frame: usize) -> Vec<Line> {
     let mut lines = vec![headline(tree, now)];
-    lines.extend(step_lines(tree, now, frame).into_iter().map(|(_, line)| line));
+    lines.extend(
+        step_lines(tree, now, frame)
+            .into_iter()
+            .map(|(_, line)| line),
+    );
     lines
 }
 
@@ -203,7 +207,10 @@ fn retrying(row: &Row, now: Time) -> String {
         0 => String::new(),
         most => format!(" of {most}"),
     };
-    let wait = row.due.map(|due| time::span(due.since(now))).unwrap_or_default();
+    let wait = row
+        .due
+        .map(|due| time::span(due.since(now)))
+        .unwrap_or_default();
     format!("attempt {}{of} in {wait}", row.attempt)
 }
 

@@ -8,8 +8,8 @@ use prost_types::{Struct, Value};
 use crate::{
     core::time::Time,
     proto::{
-        Error, Event, Execution, StepExecution, StepScheduled, StepStarted,
-        event::Kind, execution::State, step_execution::State as StepState,
+        Error, Event, Execution, StepExecution, StepScheduled, StepStarted, event::Kind,
+        execution::State, step_execution::State as StepState,
     },
 };
 
@@ -132,11 +132,6 @@ impl Tree {
         (ended, self.rows.len())
     }
 
-    /// The step with this path.
-    pub fn row(&self, path: &str) -> Option<&Row> {
-        self.places.get(path).map(|place| &self.rows[*place])
-    }
-
     /// Takes over what steps wait for, as the server tells it.
     pub fn note_waiting(&mut self, steps: &[StepExecution]) {
         for step in steps.iter().filter(|s| !s.waiting_for.is_empty()) {
@@ -241,7 +236,10 @@ impl Tree {
             ..Row::default()
         };
         self.rows.insert(place, row);
-        self.places = (0..).zip(&self.rows).map(|(i, r)| (r.path.clone(), i)).collect();
+        self.places = (0..)
+            .zip(&self.rows)
+            .map(|(i, r)| (r.path.clone(), i))
+            .collect();
         place
     }
 
@@ -316,7 +314,9 @@ fn scheduled(row: &mut Row, event: &StepScheduled, now: Time) {
     row.turn(StepState::Waiting, now);
     row.attempt = event.attempt;
     row.note.clear();
-    let doer = [&event.agent, &event.skill].into_iter().find(|t| !t.is_empty());
+    let doer = [&event.agent, &event.skill]
+        .into_iter()
+        .find(|t| !t.is_empty());
     if let Some(doer) = doer {
         row.doer.clone_from(doer);
     }

@@ -13,13 +13,11 @@ use super::{
     library::{self, Style},
     macros,
     names::Problem,
-    parse::{call, node},
+    parse::call,
     path::{Key, Path, Root},
+    rewrite::{has, meter, meter_rounds, replace_operator},
 };
 use crate::core::finding::did_you_mean;
-
-/// The variable that holds the meter. Not a name that users can write.
-pub(super) const METER: &str = "@meter";
 
 /// The name of slot `number`.
 fn slot_name(number: usize) -> String {
@@ -87,10 +85,7 @@ impl<'n> Compiler<'n> {
         let Some((name, keys)) = path_of(tree) else {
             return false;
         };
-        if self.bound.contains(&name) || (library::is_type(&name) && keys.is_empty()) {
-            return false;
-        }
-        if is_type_path(&name, &keys) {
+        if self.bound.contains(&name) || self.is_type(&name, &keys) {
             return false;
         }
         match self.resolve(&name, &keys) {
@@ -105,6 +100,20 @@ impl<'n> Compiler<'n> {
             }
         }
         true
+    }
+
+    /// True for the likes of `int` and `google.protobuf.Timestamp`.
+    fn is_type(&self, name: &str, keys: &[Key]) -> bool {
+        if name == "steps" || self.names.variables.contains(&name) {
+            return false;
+        }
+        let mut full = name.to_owned();
+        for key in keys {
+            let Key::Name(key) = key else { return false };
+            full.push('.');
+            full.push_str(key);
+        }
+        library::is_type(&full)
     }
 
     /// `has(operand.field)`. A step is present when it is in reach, which is known by now.
@@ -128,33 +137,18 @@ impl<'n> Compiler<'n> {
     }
 
     fn resolve(&self, name: &str, keys: &[Key]) -> Result<Path, Problem> {
-        let (root, mut keys_after) = match (name, keys) {
-            ("steps", [Key::Name(id), rest @ ..]) => {
-                let (root, keys) = self.names.step(id, rest)?;
-                return Ok(Path { root, keys });
+        let keys = keys.to_vec();
+        if name == "steps" {
+            return self.names.path_into_steps(&keys);
+        }
+        match self.names.root(name)? {
+            // `NAME_output[0]` means what `steps.NAME.output[0]` does.
+            Root::Step(id, _) => {
+                let mut all = vec![Key::Name(id), Key::Name("output".into())];
+                all.extend(keys);
+                self.names.path_into_steps(&all)
             }
-            ("steps", []) => (Root::Steps, Vec::new()),
-            ("steps", [Key::Index(index), ..]) => {
-                return self
-                    .names
-                    .step(&index.to_string(), &[])
-                    .map(|(root, keys)| Path { root, keys });
-            }
-            _ => self.names.root(name)?,
-        };
-        keys_after.extend_from_slice(keys);
-        match (root, &keys_after[..]) {
-            // `NAME_output[0]` means the same as `steps.NAME.output[0]`.
-            (Root::Step(id, Some(_)), _) => {
-                let mut all = vec![Key::Name("output".into())];
-                all.append(&mut keys_after);
-                let (root, keys) = self.names.step(&id, &all)?;
-                Ok(Path { root, keys })
-            }
-            (root, _) => Ok(Path {
-                root,
-                keys: keys_after,
-            }),
+            root => Ok(Path { root, keys }),
         }
     }
 
@@ -282,98 +276,4 @@ fn literal_key(tree: &IdedExpr) -> Option<Key> {
         }
         _ => None,
     }
-}
-
-/// True for the likes of `google.protobuf.Timestamp`.
-fn is_type_path(name: &str, keys: &[Key]) -> bool {
-    let mut full = name.to_owned();
-    for key in keys {
-        let Key::Name(key) = key else { return false };
-        full.push('.');
-        full.push_str(key);
-    }
-    library::is_type(&full)
-}
-
-/// `has(operand.field)` as a call.
-fn has(select: &mut SelectExpr) -> Expr {
-    let operand = std::mem::take(&mut *select.operand);
-    let field = LiteralValue::String(std::mem::take(&mut select.field).into());
-    call(library::HAS, vec![operand, node(Expr::Literal(field))]).expr
-}
-
-/// Puts our operators in the place of CEL's, where the two differ for the operands.
-fn replace_operator(call: &mut CallExpr) {
-    let [left, right] = &call.args[..] else {
-        return;
-    };
-    let literal = |e: &IdedExpr| matches!(e.expr, Expr::Literal(_));
-    let own = match call.func_name.as_str() {
-        operators::ADD if matches!(&left.expr, Expr::Ident(name) if name == macros::GATHERED) => {
-            return;
-        }
-        operators::ADD => library::ADD,
-        operators::SUBSTRACT => library::SUBTRACT,
-        operators::MULTIPLY => library::MULTIPLY,
-        operators::DIVIDE => library::DIVIDE,
-        operators::EQUALS if !literal(left) && !literal(right) => library::EQUAL,
-        operators::NOT_EQUALS if !literal(left) && !literal(right) => library::UNEQUAL,
-        operators::IN if !is_list_of(right, literal) => library::CONTAINED,
-        _ => return,
-    };
-    call.func_name = own.to_owned();
-    if matches!(own, library::ADD | library::CONTAINED) {
-        call.args.push(meter());
-    }
-}
-
-fn is_list_of(tree: &IdedExpr, test: impl Fn(&IdedExpr) -> bool) -> bool {
-    matches!(&tree.expr, Expr::List(list) if list.elements.iter().all(test))
-}
-
-/// Makes each round of a macro, and each value it keeps, go through the meter. The forms that
-/// `map` and `filter` expand to are kept, since the crate evaluates them without copying.
-fn meter_rounds(macro_: &mut ComprehensionExpr) {
-    if matches!(&macro_.accu_init.expr, Expr::List(list) if list.elements.is_empty())
-        && let Expr::Call(step) = &mut macro_.loop_step.expr
-    {
-        return meter_appending(step);
-    }
-    if !is_false(&macro_.loop_cond) {
-        through_meter(&mut macro_.loop_cond);
-    }
-}
-
-fn meter_appending(step: &mut CallExpr) {
-    if step.func_name == operators::CONDITIONAL {
-        if let Some(guard) = step.args.first_mut() {
-            through_meter(guard);
-        }
-        if let Some(IdedExpr {
-            expr: Expr::Call(append),
-            ..
-        }) = step.args.get_mut(1)
-        {
-            meter_appending(append);
-        }
-    } else if let Some(IdedExpr {
-        expr: Expr::List(kept),
-        ..
-    }) = step.args.get_mut(1)
-    {
-        kept.elements.iter_mut().for_each(through_meter);
-    }
-}
-
-fn through_meter(tree: &mut IdedExpr) {
-    let value = std::mem::take(tree);
-    *tree = call(library::STEP, vec![meter(), value]);
-}
-
-fn is_false(tree: &IdedExpr) -> bool {
-    matches!(&tree.expr, Expr::Literal(LiteralValue::Boolean(b)) if !*b.inner())
-}
-
-fn meter() -> IdedExpr {
-    node(Expr::Ident(METER.to_owned()))
 }

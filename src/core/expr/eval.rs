@@ -10,12 +10,13 @@ use cel::{
 
 use super::{
     Code, Scope, StepView,
-    compile::{METER, slot_number},
+    compile::slot_number,
     convert,
-    json::lend,
+    lent::lend,
     library, messages,
     meter::Meter,
     path::{Origin, Path},
+    rewrite::METER,
 };
 use crate::core::value::Value;
 

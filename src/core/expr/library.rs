@@ -210,3 +210,45 @@ fn build() -> Result<Env, DeclarationError> {
     }
     Ok(env)
 }
+
+#[cfg(test)]
+mod tests {
+    use cel::{
+        Context, Value,
+        common::ast::{CallExpr, Expr, LiteralValue},
+    };
+
+    use super::*;
+    use crate::core::expr::parse::node;
+
+    const MACROS_OF_MATH: &[&str] = &["math.greatest", "math.least"];
+
+    /// True when the environment has the function; no arguments fit, so it is never called.
+    fn exists(name: &str, member: bool) -> bool {
+        let target = member.then(|| Box::new(node(Expr::Literal(LiteralValue::Null))));
+        let call = node(Expr::Call(CallExpr {
+            func_name: name.to_owned(),
+            target,
+            args: Vec::new(),
+        }));
+        let context = Context::with_env(Arc::clone(environment()));
+        let outcome = Value::resolve(&call, &context);
+        !matches!(outcome, Err(ExecutionError::UndeclaredReference(_)))
+    }
+
+    #[test]
+    fn every_listed_function_exists_as_it_is_listed() {
+        for (style, names) in FUNCTIONS {
+            for name in names.iter().filter(|name| !MACROS_OF_MATH.contains(name)) {
+                let (name, style) = match metered(name) {
+                    Some(own) => (own, Style::Global),
+                    None => (*name, *style),
+                };
+                let global = style == Style::Member || exists(name, false);
+                let member = style == Style::Global || exists(name, true);
+                assert!(global && member, "{name}");
+            }
+        }
+        assert!(!exists("nope", false) && !exists("nope", true));
+    }
+}

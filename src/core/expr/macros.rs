@@ -19,7 +19,7 @@ pub(super) fn expand(tree: &mut IdedExpr) {
     match (call.func_name.as_str(), &call.target) {
         ("greatest", Some(target)) if is_math(target) => extreme(call, "math.@max"),
         ("least", Some(target)) if is_math(target) => extreme(call, "math.@min"),
-        ("sortBy", Some(_)) => sort_by(call),
+        ("sortBy", Some(_)) => sort_by(tree),
         _ => {}
     }
 }
@@ -41,9 +41,14 @@ fn extreme(call: &mut CallExpr, function: &str) {
     }
 }
 
-/// `list.sortBy(x, key)` is `list` sorted by `list.map(x, key)`.
-fn sort_by(call: &mut CallExpr) {
-    let Some(list) = call.target.as_deref() else {
+/// `list.sortBy(x, key)` is `list` sorted by `list.map(x, key)`; the list is evaluated once.
+fn sort_by(tree: &mut IdedExpr) {
+    let Expr::Call(CallExpr {
+        target: Some(list),
+        args,
+        ..
+    }) = &mut tree.expr
+    else {
         return;
     };
     let [
@@ -52,13 +57,32 @@ fn sort_by(call: &mut CallExpr) {
             ..
         },
         key,
-    ] = &call.args[..]
+    ] = &mut args[..]
     else {
         return;
     };
-    let keys = map(list.clone(), item.clone(), key.clone());
-    call.func_name = "@sortByAssociatedKeys".to_owned();
-    call.args = vec![keys];
+    let unsorted = || node(Expr::Ident("@unsorted".to_owned()));
+    let keys = map(unsorted(), std::mem::take(item), std::mem::take(key));
+    let sorted = node(Expr::Call(CallExpr {
+        func_name: "@sortByAssociatedKeys".to_owned(),
+        target: Some(Box::new(unsorted())),
+        args: vec![keys],
+    }));
+    *tree = bind("@unsorted", std::mem::take(&mut **list), sorted);
+}
+
+/// `result` with `name` bound to `value`: a macro without rounds.
+fn bind(name: &str, value: IdedExpr, result: IdedExpr) -> IdedExpr {
+    node(Expr::Comprehension(Box::new(ComprehensionExpr {
+        iter_range: node(Expr::List(ListExpr::new(Vec::new()))),
+        iter_var: "@unused".to_owned(),
+        iter_var2: None,
+        accu_var: name.to_owned(),
+        accu_init: value,
+        loop_cond: node(Expr::Literal(LiteralValue::Boolean(false.into()))),
+        loop_step: node(Expr::Ident(name.to_owned())),
+        result,
+    })))
 }
 
 /// What CEL's parser makes of `list.map(item, value)`.

@@ -37,7 +37,7 @@ fn does_not_apply(function: &str, types: &[String]) -> String {
         .filter(|t| *t != "tutti.Meter")
         .collect();
     if let ("_._" | "_?._" | "_[_]" | ".", [of, _]) = (function, &types[..]) {
-        return format!("no such key: {of} has no members");
+        return format!("no such key: a value of type {of} has none");
     }
     format!(
         "`{}` does not apply to {}",

@@ -1,11 +1,25 @@
 //! Expressions and templates: CEL with the reference documents' spellings, compiled once with
 //! the names that are in scope, evaluated often against a `Scope`.
+//!
+//! What differs from plain CEL, because the data is JSON:
+//! - A number that is whole within ±2^53 is an int, any other a double. `+ - * /` mix the two;
+//!   between ints `/` keeps CEL's whole division. Division by zero is an error for both.
+//! - `has(a.b)` is false when `a` is null. Maps iterate in the order of their keys.
+//! - Besides CEL's standard library there are, of its extensions, those of strings (without
+//!   `format`), `math.greatest`, `math.least` and the rounding ones, `sort`, `sortBy`, `slice`,
+//!   `flatten`, `reverse`, `base64.encode` and `.decode`, optionals (`a.?b.orValue(0)`), and our
+//!   own `toJson(value)` and `fromJson(text)`. `library` lists them all.
+//! - What an evaluation costs is bounded, and so is how deep an expression is nested.
+//!
+//! Steps may have dashes in their ids: `steps.order-validation.output`. On the output of a block
+//! with children `[0]` is the first child. In `NAME_output` an id that is `NAME` wins over one
+//! that only has `-` for `_`, and that over the place in the list that `step_N` means.
 
 mod compile;
 mod convert;
 mod eval;
 mod functions;
-mod json;
+mod lent;
 mod library;
 mod macros;
 mod messages;
@@ -14,6 +28,7 @@ mod names;
 mod operators;
 mod parse;
 mod path;
+mod rewrite;
 mod spelling;
 mod template;
 #[cfg(test)]
@@ -145,11 +160,8 @@ impl Expr {
                 .map(|(message, hint)| fail(message, hint, "unknown-variable"))
                 .collect());
         }
-        let mut tree = parse::parse(&text, source).map_err(|complaints| {
-            let each = complaints.into_iter();
-            each.map(|message| fail(message, String::new(), "expression"))
-                .collect::<Vec<_>>()
-        })?;
+        let mut tree = parse::parse(&text, source)
+            .map_err(|complaint| vec![fail(complaint, String::new(), "expression")])?;
         let mut compiler = compile::Compiler::new(names);
         compiler.visit(&mut tree);
         if !compiler.problems.is_empty() {

@@ -3,7 +3,7 @@
 
 use super::{
     Names, StepName,
-    path::{Field, Key, Root},
+    path::{Field, Key, Path, Root},
 };
 use crate::core::finding::did_you_mean;
 
@@ -32,11 +32,10 @@ impl Names {
         self.levels.iter().flat_map(|level| level.steps.iter())
     }
 
-    /// What a name that begins a path means, and the keys that its meaning adds; `steps` not
-    /// among them.
-    pub(super) fn root(&self, name: &str) -> Result<(Root, Vec<Key>), Problem> {
+    /// What a name that begins a path means; `steps` not among them. A step means its output.
+    pub(super) fn root(&self, name: &str) -> Result<Root, Problem> {
         if self.variables.contains(&name) || ALWAYS.contains(&name) {
-            return Ok((Root::Variable(name.to_owned()), Vec::new()));
+            return Ok(Root::Variable(name.to_owned()));
         }
         if name == "previous_step_output" {
             return self
@@ -44,7 +43,7 @@ impl Names {
                 .map_err(|_| self.unknown_variable(name));
         }
         match name.strip_suffix("_output") {
-            Some(step) => Ok((self.output_of(step)?, Vec::new())),
+            Some(step) => self.output_of(step),
             None => Err(self.unknown_variable(name)),
         }
     }
@@ -77,21 +76,34 @@ impl Names {
         })
     }
 
-    /// What `steps.ID` and the keys after it mean.
-    pub(super) fn step(&self, id: &str, keys: &[Key]) -> Result<(Root, Vec<Key>), Problem> {
-        let known = self.steps().find(|step| step.id == id);
-        let step = known.ok_or_else(|| self.unknown_step(id))?;
-        let Some((first, rest)) = keys.split_first() else {
-            return Ok((Root::Step(id.to_owned(), None), Vec::new()));
+    /// What `steps` with `keys` after it means.
+    pub(super) fn path_into_steps(&self, keys: &[Key]) -> Result<Path, Problem> {
+        let Some((id, keys)) = keys.split_first() else {
+            let root = Root::Steps;
+            return Ok(Path {
+                root,
+                keys: Vec::new(),
+            });
         };
-        let field = field(id, first)?;
-        let mut rest = rest.to_vec();
-        if let (Field::Output, Some(Key::Index(index))) = (field, rest.first())
+        let id = id.to_string();
+        let known = self.steps().find(|step| step.id == id);
+        let step = known.ok_or_else(|| self.unknown_step(&id))?;
+        let Some((first, rest)) = keys.split_first() else {
+            let root = Root::Step(id, None);
+            return Ok(Path {
+                root,
+                keys: Vec::new(),
+            });
+        };
+        let field = field(&id, &first.to_string())?;
+        let mut keys = rest.to_vec();
+        if let (Field::Output, Some(Key::Index(index))) = (field, keys.first())
             && !step.children.is_empty()
         {
-            rest[0] = Key::Name(child(step, *index)?);
+            keys[0] = Key::Name(child(step, *index)?);
         }
-        Ok((Root::Step(id.to_owned(), Some(field)), rest))
+        let root = Root::Step(id, Some(field));
+        Ok(Path { root, keys })
     }
 
     fn unknown_step(&self, id: &str) -> Problem {
@@ -130,14 +142,10 @@ impl Names {
     }
 }
 
-fn field(id: &str, key: &Key) -> Result<Field, Problem> {
-    let name = match key {
-        Key::Name(name) => name.clone(),
-        Key::Index(index) => index.to_string(),
-    };
-    Field::named(&name).ok_or_else(|| Problem {
+fn field(id: &str, name: &str) -> Result<Field, Problem> {
+    Field::named(name).ok_or_else(|| Problem {
         message: format!("a step has no `{name}`"),
-        hint: match did_you_mean(&name, Field::NAMES) {
+        hint: match did_you_mean(name, Field::NAMES) {
             Some(near) => format!("did you mean steps.{id}.{near}?"),
             None => format!(
                 "a step has {}; did you mean steps.{id}.output.{name}?",

@@ -238,7 +238,7 @@ fn weight(value: &dyn Val) -> usize {
     }
 }
 
-fn text<'t>(value: &'t dyn Val) -> Option<&'t str> {
+fn text(value: &dyn Val) -> Option<&str> {
     value.downcast_ref::<CelString>().map(CelString::inner)
 }
 

@@ -20,41 +20,54 @@ pub(super) type Complaint = String;
 ///
 /// # Errors
 /// What is wrong, with the column in `source`, the text as it was written.
-pub(super) fn parse(text: &Respelled, source: &str) -> Result<IdedExpr, Vec<Complaint>> {
+pub(super) fn parse(text: &Respelled, source: &str) -> Result<IdedExpr, Complaint> {
     let cel = text.cel.trim();
     if cel.is_empty() {
-        return Err(vec!["the expression is empty".into()]);
+        return Err("the expression is empty".into());
     }
     if let Some(path) = plain_path(cel) {
         return Ok(path);
     }
     if !nesting_is_bounded(cel) {
-        return Err(vec![format!("nested deeper than {NESTING_MAX} levels")]);
+        return Err(format!("nested deeper than {NESTING_MAX} levels"));
     }
     let parser = PrattParser::new()
         .enable_optional_syntax(true)
         .enable_ident_escape_syntax(true);
     parser.parse(&text.cel).map_err(|found| {
-        let mut complaints: Vec<_> = found
-            .errors
-            .iter()
-            .map(|error| complaint(error, text, source))
-            .collect();
-        complaints.dedup();
-        complaints
+        let placed = found.errors.iter().find(|error| error.pos.0 > 0);
+        // What follows the first error is about the parser's guesses, not about the text.
+        placed.or(found.errors.first()).map_or_else(
+            || "cannot be read".to_owned(),
+            |error| complaint(error, text, source),
+        )
     })
 }
 
 fn complaint(error: &ParseError, text: &Respelled, source: &str) -> Complaint {
-    let message = error.msg.trim_start_matches("Syntax error: ");
-    let message = message.split(", expecting").next().unwrap_or(message);
-    let message = message.split(" expecting ").next().unwrap_or(message);
-    let message = message
-        .replace("'<EOF>'", "its end")
-        .replace(['\n', '\r'], " ");
-    match place(error, text) {
-        Some(at) => format!("{message} ({})", position(source, at)),
-        None => message,
+    let Some(at) = place(error, text) else {
+        return in_words(&error.msg, "");
+    };
+    let found = source.get(at..).and_then(|_| tokens(source, at).next());
+    let message = in_words(&error.msg, found.map_or("", |token| token.text(source)));
+    format!("{message} ({})", position(source, at))
+}
+
+/// The parser's message as one that speaks of the text; `found` is what stands at its place.
+fn in_words(message: &str, found: &str) -> String {
+    let message = message.replace(['\n', '\r'], " ");
+    let message = message.trim_start_matches("Syntax error: ");
+    let found = if found.is_empty() {
+        "the end".to_owned()
+    } else {
+        format!("`{found}`")
+    };
+    match message.split_once(" expecting ") {
+        Some((_, "<EOF>")) => format!("unexpected {found}"),
+        Some((_, "expression")) => format!("expected an expression, found {found}"),
+        Some((_, expected)) => format!("expected {}, found {found}", expected.replace('\'', "`")),
+        None if message == "unexpected token" => format!("unexpected {found}"),
+        None => message.to_owned(),
     }
 }
 
@@ -65,17 +78,12 @@ fn place(error: &ParseError, text: &Respelled) -> Option<usize> {
     let column = usize::try_from(column).ok()?.checked_sub(1)?;
     let line = text.cel.split_inclusive('\n').nth(before)?;
     let start = line.as_ptr() as usize - text.cel.as_ptr() as usize;
-    let in_line = line
-        .char_indices()
-        .nth(column)
-        .map_or(line.len(), |(at, _)| at);
-    Some(text.source_place(start + in_line))
+    Some(text.source_place(start + column.min(line.len())))
 }
 
 /// `column 7`, or `line 2, column 3` in a text of several lines.
 fn position(source: &str, at: usize) -> String {
-    let at = source.floor_char_boundary(at.min(source.len()));
-    let before = &source[..at];
+    let before = source.get(..at).unwrap_or(source);
     let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
     if source.contains('\n') {
         let line = before.matches('\n').count() + 1;

@@ -2,7 +2,7 @@
 //! becomes a slot, filled straight from the scope's values, so that only what is read is looked
 //! at, and nothing is copied.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use prost_types::value::Kind;
 
@@ -43,6 +43,15 @@ impl Field {
 pub(super) enum Key {
     Name(String),
     Index(i64),
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Index(index) => index.fmt(f),
+        }
+    }
 }
 
 /// A path.
@@ -115,7 +124,7 @@ impl Path {
             return Ok(found);
         }
         let Found::Value(start) = found else {
-            return Err(no_such_key(&self.keys[0]));
+            return Err(format!("no such key: {}", self.keys[0]));
         };
         let walked = self.keys.iter().try_fold(start, |at, key| enter(at, key));
         walked.map(Found::Value)
@@ -156,32 +165,26 @@ pub(super) fn of_step<'a>(step: &'a StepView<'_>, field: Option<Field>) -> Found
 
 fn enter<'a>(at: &'a Value, key: &Key) -> Result<&'a Value, String> {
     match (&at.kind, key) {
-        (Some(Kind::StructValue(object)), Key::Name(name)) => {
-            object.fields.get(name).ok_or_else(|| no_such_key(key))
-        }
+        (Some(Kind::StructValue(object)), Key::Name(name)) => object
+            .fields
+            .get(name)
+            .ok_or_else(|| format!("no such key: {key}")),
         (Some(Kind::ListValue(list)), Key::Index(index)) => usize::try_from(*index)
             .ok()
             .and_then(|index| list.values.get(index))
             .ok_or_else(|| format!("index out of bounds: {index} of {}", list.values.len())),
-        _ => Err(format!("{}: it is {}", no_such_key(key), kind_name(at))),
+        _ => Err(format!("no such key: {key} ({} has none)", kind_name(at))),
     }
 }
 
-fn no_such_key(key: &Key) -> String {
-    match key {
-        Key::Name(name) => format!("no such key: {name}"),
-        Key::Index(index) => format!("no such index: {index}"),
-    }
-}
-
-/// The kind of `value`, in words that complete "it is …".
+/// The kind of `value`, in words.
 fn kind_name(value: &Value) -> &'static str {
     match &value.kind {
-        None | Some(Kind::NullValue(_)) => "looked up in null",
-        Some(Kind::BoolValue(_)) => "looked up in a boolean",
-        Some(Kind::NumberValue(_)) => "looked up in a number",
-        Some(Kind::StringValue(_)) => "looked up in a string",
-        Some(Kind::ListValue(_)) => "looked up in a list",
-        Some(Kind::StructValue(_)) => "looked up in an object",
+        None | Some(Kind::NullValue(_)) => "null",
+        Some(Kind::BoolValue(_)) => "a boolean",
+        Some(Kind::NumberValue(_)) => "a number",
+        Some(Kind::StringValue(_)) => "a string",
+        Some(Kind::ListValue(_)) => "a list",
+        Some(Kind::StructValue(_)) => "an object",
     }
 }

@@ -44,8 +44,12 @@ pub fn value_key(part_key: &[u8]) -> &[u8] {
 pub fn split(key: &[u8], value: &[u8]) -> Result<Vec<Part>, Error> {
     let (first, rest) = value.split_at(value.len().min(SINGLE_BYTES_MAX));
     let count = 1 + rest.len().div_ceil(PART_BYTES_MAX);
-    let count = u16::try_from(count)
-        .map_err(|_| Error::Inconsistent(format!("a value of {} bytes", value.len())))?;
+    let count = u16::try_from(count).map_err(|_| {
+        let bytes = value.len();
+        Error::Inconsistent(format!(
+            "a value of {bytes} bytes is larger than one may be"
+        ))
+    })?;
     let mut parts = Vec::with_capacity(count.into());
     parts.push((part(key, 0), [&count.to_be_bytes(), first].concat()));
     for (number, chunk) in (1..count).zip(rest.chunks(PART_BYTES_MAX)) {

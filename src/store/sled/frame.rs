@@ -2,15 +2,16 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 0..4 | magic |
+//! | 0..4 | the segment's mark, made from its salt |
 //! | 4..8 | CRC32C of the segment's salt and all that follows here |
 //! | 8..12 | length of the payload |
 //! | 12..20 | commit number |
 //! | 20..28 | running hash: XXH3 of the payload, seeded with the hash of the commit before |
 //! | 28.. | payload |
 //!
-//! The salt makes what an earlier use of a recycled segment left behind unreadable, and keeps
-//! anyone from putting bytes into a payload that read as a record.
+//! The salt, drawn for each segment, makes what an earlier use of a recycled segment left
+//! behind unreadable, and keeps anyone from putting bytes into a payload that read, or only
+//! begin, as a record.
 
 use twox_hash::XxHash3_64;
 
@@ -36,7 +37,7 @@ impl Position {
 
 /// The size of a record's header, in bytes.
 pub const HEADER_BYTES: usize = 28;
-const MAGIC: [u8; 4] = *b"\xC7TR1";
+const MARK_BYTES: usize = 4;
 const CHECKED_FROM: usize = 8;
 
 /// A record, read.
@@ -72,14 +73,14 @@ pub enum Fault {
 pub fn write(into: &mut Vec<u8>, salt: u64, position: Position, payload: &[u8]) {
     let length = u32::try_from(payload.len()).expect("the caller bounds groups below 4 GiB");
     into.clear();
-    into.extend(MAGIC);
+    into.extend(mark(salt));
     into.extend([0; 4]);
     into.extend(length.to_le_bytes());
     into.extend(position.commit.to_le_bytes());
     into.extend(position.hash.to_le_bytes());
     into.extend(payload);
     let crc = checksum(salt, &into[CHECKED_FROM..]);
-    into[MAGIC.len()..CHECKED_FROM].copy_from_slice(&crc.to_le_bytes());
+    into[MARK_BYTES..CHECKED_FROM].copy_from_slice(&crc.to_le_bytes());
     into.extend([0; HEADER_BYTES]);
 }
 
@@ -98,7 +99,7 @@ pub fn read(bytes: &[u8], salt: u64) -> Result<Frame<'_>, Fault> {
     if header.iter().all(|byte| *byte == 0) {
         return Err(Fault::Nothing);
     }
-    if header[..MAGIC.len()] != MAGIC {
+    if header[..MARK_BYTES] != mark(salt) {
         return Err(Fault::Broken("no record begins here"));
     }
     let length = number::<4>(&header[8..12]) as usize;
@@ -120,8 +121,9 @@ pub fn read(bytes: &[u8], salt: u64) -> Result<Frame<'_>, Fault> {
 
 /// Where a whole record with a later commit than `after` begins, if one does anywhere.
 pub fn find(bytes: &[u8], salt: u64, after: u64) -> Option<usize> {
+    let [begin, ..] = mark(salt);
     let mut from = 0;
-    while let Some(found) = bytes[from..].iter().position(|byte| *byte == MAGIC[0]) {
+    while let Some(found) = bytes[from..].iter().position(|byte| *byte == begin) {
         let at = from + found;
         if read(&bytes[at..], salt).is_ok_and(|frame| frame.position.commit > after) {
             return Some(at);
@@ -129,6 +131,12 @@ pub fn find(bytes: &[u8], salt: u64, after: u64) -> Option<usize> {
         from = at + 1;
     }
     None
+}
+
+/// What each record of a segment begins with. No byte is zero, so that zeros are passed fast.
+fn mark(salt: u64) -> [u8; MARK_BYTES] {
+    let bytes = salt.to_le_bytes();
+    [bytes[0] | 1, bytes[1] | 1, bytes[2] | 1, bytes[3] | 1]
 }
 
 /// A little-endian number of at most 8 bytes.

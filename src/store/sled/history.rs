@@ -14,6 +14,7 @@ use super::{
     files::failed,
     frame::{self, Fault, Frame, Position},
     segment::{self, HEADER_BYTES, Header},
+    state::Standing,
 };
 
 /// What a journal was found to hold.
@@ -42,19 +43,18 @@ pub struct LastSegment {
     pub torn_bytes: u64,
 }
 
-/// Reads all segments of a journal and visits each record later than `applied`, where the
-/// state stands, with its segment and offset.
+/// Reads all segments of a journal and visits each record that the state lacks.
 ///
 /// # Errors
 /// `Error::Damaged` naming segment and offset, `Error::Io`, and whatever `visit` fails with.
 pub fn read(
     directory: &Path,
-    applied: Position,
+    standing: Standing,
     visit: &mut dyn FnMut(Frame<'_>) -> Result<(), Error>,
 ) -> Result<History, Error> {
     let segments = segment::list(directory)?;
     let mut reader = Reader {
-        applied,
+        standing,
         visit,
         history: History::default(),
     };
@@ -67,7 +67,7 @@ pub fn read(
 }
 
 /// Says that the journal is not as written, where, and what to do.
-pub fn damaged(path: &Path, offset: usize, what: &str) -> Error {
+fn damaged(path: &Path, offset: usize, what: &str) -> Error {
     Error::Damaged(format!(
         "journal segment {} at byte {offset}: {what}; restore the data directory from a backup \
          copy",
@@ -76,7 +76,7 @@ pub fn damaged(path: &Path, offset: usize, what: &str) -> Error {
 }
 
 struct Reader<'a> {
-    applied: Position,
+    standing: Standing,
     visit: &'a mut dyn FnMut(Frame<'_>) -> Result<(), Error>,
     history: History,
 }
@@ -119,14 +119,14 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The oldest segment kept must begin no later than the state goes on.
+    /// The oldest segment kept must begin no later than what the journal may have forgotten.
     fn begin(&mut self, path: &Path, before: Position) -> Result<(), Error> {
-        if self.applied.commit < before.commit {
+        let checkpoint = self.standing.checkpoint.commit;
+        if checkpoint < before.commit {
             let what = format!(
-                "the journal begins with commit {}, but the state stands at commit {}: what lies \
-                 between is missing",
-                before.commit + 1,
-                self.applied.commit
+                "the journal begins with commit {}, but the state is kept up to commit \
+                 {checkpoint}: what lies between is missing",
+                before.commit + 1
             );
             return Err(damaged(path, 0, &what));
         }
@@ -146,7 +146,7 @@ impl Reader<'_> {
         self.history.end = due;
         self.history.record_bytes += frame.bytes() as u64;
         self.compare(path, offset)?;
-        if due.commit <= self.applied.commit {
+        if due.commit <= self.standing.applied.commit {
             return Ok(());
         }
         (self.visit)(frame).map_err(|error| match error {
@@ -158,7 +158,7 @@ impl Reader<'_> {
     /// State and journal must be of one history.
     fn compare(&self, path: &Path, offset: usize) -> Result<(), Error> {
         let end = self.history.end;
-        if end.commit == self.applied.commit && end.hash != self.applied.hash {
+        if end.commit == self.standing.applied.commit && end.hash != self.standing.applied.hash {
             let what = format!("the state is of another history at commit {}", end.commit);
             return Err(damaged(path, offset, &what));
         }
@@ -210,7 +210,7 @@ impl Reader<'_> {
 
     /// The state is written behind the journal, so it is never ahead of it.
     fn check_end(&self, directory: &Path) -> Result<(), Error> {
-        let (end, applied) = (self.history.end.commit, self.applied.commit);
+        let (end, applied) = (self.history.end.commit, self.standing.applied.commit);
         if end >= applied {
             return Ok(());
         }

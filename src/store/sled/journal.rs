@@ -11,6 +11,7 @@ use super::{
     frame::{self, Frame, Position},
     history,
     segment::{self, Segment},
+    state::Standing,
 };
 
 /// An open journal.
@@ -29,19 +30,19 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal, makes it when there is none, visits each record later than
-    /// `applied`, and cuts off a torn tail. Gives how many bytes were cut off.
+    /// Opens the journal, makes it when there is none, visits each record that the
+    /// state lacks, and cuts off a torn tail. Gives how many bytes were cut off.
     ///
     /// # Errors
     /// Those of `history::read`.
     pub fn open(
         directory: PathBuf,
         options: &Options,
-        applied: Position,
+        standing: Standing,
         visit: &mut dyn FnMut(Frame<'_>) -> Result<(), Error>,
     ) -> Result<(Self, u64), Error> {
         directory::create(&directory)?;
-        let history = history::read(&directory, applied, visit)?;
+        let history = history::read(&directory, standing, visit)?;
         let mut torn_bytes = 0;
         let active = match history.last {
             Some(last) => {
@@ -112,7 +113,7 @@ impl Journal {
             if segment::has_next(&self.directory) {
                 fs::remove_file(&path).map_err(failed("remove", &path))?;
             } else {
-                segment::set_aside(&self.directory, &path)?;
+                segment::set_aside(&self.directory, &path, self.segment_bytes)?;
             }
         }
         sync_directory(&self.directory)

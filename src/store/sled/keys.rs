@@ -5,6 +5,8 @@ use uuid::Uuid;
 
 /// The commit and running hash that the state stands at.
 pub const APPLIED: &[u8] = b"m/applied";
+/// The commit up to which the state is durable without the journal.
+pub const CHECKPOINT: &[u8] = b"m/checkpoint";
 
 const AGENT: u8 = b'a';
 const EVENTS: u8 = b'e';

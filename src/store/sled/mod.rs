@@ -148,7 +148,9 @@ impl Writer {
         let payload = group.encode_to_vec();
         if payload.len() > GROUP_BYTES_MAX {
             let bytes = payload.len();
-            return Err(Error::Inconsistent(format!("a group of {bytes} bytes")));
+            return Err(Error::Inconsistent(format!(
+                "a group of {bytes} bytes, more than {GROUP_BYTES_MAX}"
+            )));
         }
         let mut draft = Draft::new(state, &mut self.heads);
         draft.add(group)?;
@@ -165,9 +167,9 @@ impl Writer {
 
     /// Makes the state durable, so that the journal may forget what led to it.
     fn checkpoint(&mut self, state: &State) -> Result<(), Error> {
-        let commit = self.journal.end().commit;
-        state.make_durable()?;
-        self.journal.checkpointed(commit)
+        let end = self.journal.end();
+        state.make_durable(end)?;
+        self.journal.checkpointed(end.commit)
     }
 }
 

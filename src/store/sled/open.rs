@@ -27,19 +27,19 @@ impl SledStore {
     pub fn open(path: &Path, options: Options) -> Result<(Self, Opened), Error> {
         let directory = Directory::open(path)?;
         let state = State::open(directory.path().join("state"), options.cache_bytes)?;
-        let applied = state.applied()?;
+        let standing = state.standing()?;
         let mut replay = Replay {
             state: &state,
             heads: Heads::new(options.heads_max),
             waiting: Vec::new(),
             waiting_bytes: 0,
-            position: applied,
+            position: standing.applied,
             commits: 0,
         };
         let (journal, bytes_cut) = Journal::open(
             directory.path().join("journal"),
             &options,
-            applied,
+            standing,
             &mut |frame| replay.add(frame),
         )?;
         replay.flush()?;

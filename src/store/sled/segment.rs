@@ -101,12 +101,19 @@ pub fn list(directory: &Path) -> Result<Vec<(u64, PathBuf)>, Error> {
     Ok(segments)
 }
 
-/// Sets a segment aside to become the next one.
+/// Sets a segment aside to become the next one, cut to `length_max`.
 ///
 /// # Errors
 /// `Error::Io`.
-pub fn set_aside(directory: &Path, segment: &Path) -> Result<(), Error> {
-    fs::rename(segment, directory.join(NEXT_FILE)).map_err(failed("rename", segment))
+pub fn set_aside(directory: &Path, segment: &Path, length_max: u64) -> Result<(), Error> {
+    let next = directory.join(NEXT_FILE);
+    fs::rename(segment, &next).map_err(failed("rename", segment))?;
+    let cut = || {
+        let file = File::options().write(true).open(&next)?;
+        let length = file.metadata()?.len();
+        file.set_len(length.min(length_max))
+    };
+    cut().map_err(failed("cut", &next))
 }
 
 /// Whether a file waits to become the next segment.

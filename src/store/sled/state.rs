@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
-    sync::{RwLock, RwLockReadGuard},
+    sync::{PoisonError, RwLock, RwLockReadGuard},
     thread,
     time::{Duration, Instant},
 };
@@ -24,6 +24,15 @@ use super::{
 /// How long to wait for a store of this same process that is still being dropped.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
 const RELEASE_POLL: Duration = Duration::from_millis(5);
+
+/// Where the state stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The last commit that is in it.
+    pub applied: Position,
+    /// The last commit that the journal may have forgotten.
+    pub checkpoint: Position,
+}
 
 /// The state.
 #[derive(Debug)]
@@ -55,8 +64,15 @@ impl State {
     ///
     /// # Errors
     /// `Error::Damaged` and `Error::Io`.
-    pub fn applied(&self) -> Result<Position, Error> {
-        let Some(value) = self.get(keys::APPLIED)? else {
+    pub fn standing(&self) -> Result<Standing, Error> {
+        Ok(Standing {
+            applied: self.position(keys::APPLIED)?,
+            checkpoint: self.position(keys::CHECKPOINT)?,
+        })
+    }
+
+    fn position(&self, key: &[u8]) -> Result<Position, Error> {
+        let Some(value) = self.get(key)? else {
             return Ok(Position::default());
         };
         let number = |bytes: &[u8]| bytes.try_into().ok().map(u64::from_be_bytes);
@@ -85,23 +101,28 @@ impl State {
                 None => batch.remove(key),
             }
         }
-        let mut applied = position.commit.to_be_bytes().to_vec();
-        applied.extend(position.hash.to_be_bytes());
-        batch.insert(keys::APPLIED, applied);
-        let _writing = self.applying.write().expect("no batch panics half-way");
+        batch.insert(keys::APPLIED, encoded(position));
+        let _writing = self
+            .applying
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         self.tree.apply_batch(batch).map_err(self.failed())
     }
 
-    /// Makes all that was applied durable.
+    /// Makes all that was applied, up to `position`, durable.
     ///
     /// sled's flush alone does not: it writes its log and calls `sync_file_range`, which leaves
     /// the disk's own cache and the file's length to chance, and it never syncs the files of
     /// large items. So what it wrote is synced here, file by file and then the directories,
-    /// and only then may the journal forget what led to it.
+    /// and only then may the journal forget what led to it: the state says so itself, to tell
+    /// later what the journal was allowed to forget from what it lost.
     ///
     /// # Errors
     /// `Error::Io` or `Error::Damaged`.
-    pub fn make_durable(&self) -> Result<(), Error> {
+    pub fn make_durable(&self, position: Position) -> Result<(), Error> {
+        self.tree
+            .insert(keys::CHECKPOINT, encoded(position))
+            .map_err(self.failed())?;
         self.tree.flush().map_err(self.failed())?;
         sync_tree(&self.path)
     }
@@ -173,12 +194,19 @@ impl State {
     }
 
     fn reading(&self) -> RwLockReadGuard<'_, ()> {
-        self.applying.read().expect("no batch panics half-way")
+        // A batch that panicked stops all commits; what was there before can still be read.
+        self.applying.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn failed(&self) -> impl Fn(sled::Error) -> Error {
         unreadable(&self.path)
     }
+}
+
+fn encoded(position: Position) -> Vec<u8> {
+    let mut bytes = position.commit.to_be_bytes().to_vec();
+    bytes.extend(position.hash.to_be_bytes());
+    bytes
 }
 
 /// sled takes the snapshot of an open that was killed for a whole one.

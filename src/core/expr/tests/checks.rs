@@ -134,17 +134,23 @@ fn unknown_functions_are_refused() {
 #[test]
 fn syntax_errors_tell_the_column() {
     for (source, part) in [
-        ("input.n >", "column"),
-        ("1 +* 2", "column 4"),
-        ("(input.n", "column 9"),
-        ("input..x", "column"),
+        (
+            "input.n >",
+            "expected an expression, found the end (column 10)",
+        ),
+        ("1 +* 2", "unexpected `*` (column 4)"),
+        ("(input.n", "expected `)`, found the end (column 9)"),
+        ("input..x", "column 7"),
         ("'open", "column"),
-        ("input.n > 1 )", "column 13"),
-        ("$current.x + * 2", "column 14"),
+        ("input.n > 1 )", "unexpected `)` (column 13)"),
+        ("input.n input.n", "unexpected `input` (column 9)"),
+        ("$current.x + * 2", "unexpected `*` (column 14)"),
         ("steps.order-validation.output + * 2", "column 33"),
+        ("'é' + * 2", "unexpected `*` (column 7)"),
         ("for", "reserved"),
         ("has(1)", "has()"),
-        ("input.x = 3", "column"),
+        ("[1].map(1, 2)", "simple name"),
+        ("input.x = 3", "column 9"),
         ("", "empty"),
         ("{{ }}", "empty"),
     ] {

@@ -84,11 +84,8 @@ fn what_is_missing_is_named() {
         ("steps.a.output.totl", "no such key: totl"),
         ("steps.a.output.totl > 1", "no such key: totl"),
         ("input.deep.q.b", "no such key: q"),
-        ("input.none.x", "no such key: x: it is looked up in null"),
-        (
-            "input.name.x + 'a'",
-            "no such key: x: it is looked up in a string",
-        ),
+        ("input.none.x", "no such key: x (null has none)"),
+        ("input.name.x + 'a'", "no such key: x (a string has none)"),
         ("input.list[7]", "index out of bounds: 7 of 3"),
         ("input.list[index + 7]", "index out of bounds: 7"),
         ("input.people.map(p, p.nme)", "no such key: nme"),
@@ -100,7 +97,7 @@ fn what_is_missing_is_named() {
         ("input.list.x", "no such key: x"),
         (
             "input.people.map(p, p.name.x)",
-            "no such key: string has no members",
+            "no such key: a value of type string has none",
         ),
     ] {
         let message = failure(source);

@@ -1,11 +1,24 @@
 //! The store on disk: the conformance suite, recovery, damage, and agreement with `memory`.
 #![allow(clippy::unwrap_used)]
 
+mod agreement;
+mod damage;
+mod killed;
+mod recovery;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
 use tempfile::TempDir;
 
-use super::{Opened, Options, SledStore};
+use super::{
+    Opened, Options, SledStore, frame,
+    segment::{HEADER_BYTES, Header},
+};
 use crate::store::{
-    Store,
+    Error, Store,
     conformance::{Subject, suite},
 };
 
@@ -17,6 +30,14 @@ fn small() -> Options {
         checkpoint_bytes: 16 << 10,
         cache_bytes: 1 << 20,
         heads_max: 4,
+    }
+}
+
+/// Without checkpoints: the journal holds everything.
+fn no_checkpoint() -> Options {
+    Options {
+        checkpoint_bytes: u64::MAX,
+        ..small()
     }
 }
 
@@ -57,3 +78,39 @@ impl Subject for OnDisk {
 }
 
 suite!(OnDisk);
+
+fn open(directory: &TempDir) -> Result<(SledStore, Opened), Error> {
+    SledStore::open(directory.path(), no_checkpoint())
+}
+
+/// The journal's segments, in order.
+fn segments(directory: &TempDir) -> Vec<PathBuf> {
+    let segments = super::segment::list(&directory.path().join("journal")).unwrap();
+    segments.into_iter().map(|(_, path)| path).collect()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// Where each record of a segment ends, in bytes from the file's beginning.
+fn record_ends(segment: &Path) -> Vec<usize> {
+    let bytes = fs::read(segment).unwrap();
+    let salt = Header::read(&bytes).unwrap().salt;
+    let mut end = HEADER_BYTES;
+    let mut ends = Vec::new();
+    while let Ok(frame) = frame::read(&bytes[end..], salt) {
+        end += frame.bytes();
+        ends.push(end);
+    }
+    ends
+}
