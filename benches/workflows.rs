@@ -47,7 +47,8 @@ async fn worker(address: &str) {
     let worker = Worker::builder(address)
         .agent_fn("echo", |input| Ok(input))
         .max_concurrency(1024)
-        .build();
+        .build()
+        .unwrap();
     let closed = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         let _ = std::io::stdin().read_line(&mut line);

@@ -280,16 +280,3 @@ pub enum OnViolation {
     /// It is recorded and the step goes on.
     Continue,
 }
-
-/// What compiling a workflow gives.
-#[derive(Debug)]
-pub struct Compiled {
-    /// The plan.
-    pub plan: Plan,
-    /// What is likely not meant.
-    pub warnings: Vec<crate::proto::Finding>,
-    /// The steps and what each waits for.
-    pub graph: crate::proto::Graph,
-    /// The most calls one execution can make, retries included.
-    pub worst_case_calls: u64,
-}
