@@ -1,5 +1,7 @@
 //! An execution as the api shows it.
 
+use std::time::Duration;
+
 use super::{Execution, ExecutionState, ROOT, RunId, StepRun, StepState};
 use crate::{
     core::{
@@ -22,7 +24,7 @@ pub fn view(
     let progress = progress(execution.state, &steps);
     let end = execution.end_time.unwrap_or(now);
     let elapsed = end.since(execution.create_time);
-    let remaining = elapsed.mul_f64((100.0 - progress) / progress.max(f64::MIN_POSITIVE));
+    let remaining = remaining(elapsed, progress).filter(|_| execution.end_time.is_none());
     proto::Execution {
         input: Some(execution.input.clone()),
         output: execution.output.clone(),
@@ -32,8 +34,7 @@ pub fn view(
         },
         elapsed: Some(message(elapsed)),
         average_step_time: execution.average_step_time().map(message),
-        estimated_completion_time: (execution.end_time.is_none() && progress > 0.0)
-            .then(|| now.after(remaining).into()),
+        estimated_completion_time: remaining.map(|span| now.after(span).into()),
         progress_percent: progress,
         steps,
         ..summary(execution)
@@ -60,11 +61,17 @@ pub fn summary(execution: &Execution) -> proto::Execution {
     }
 }
 
+/// The time still needed at the pace so far; `None` before there is any progress.
+fn remaining(elapsed: Duration, progress_percent: f64) -> Option<Duration> {
+    let share = (100.0 - progress_percent) / progress_percent;
+    Duration::try_from_secs_f64(elapsed.as_secs_f64() * share).ok()
+}
+
 impl Execution {
-    fn average_step_time(&self) -> Option<std::time::Duration> {
+    fn average_step_time(&self) -> Option<Duration> {
         let nanos = u64::try_from(self.calls_completed_nanos).unwrap_or(0);
         let mean = nanos.checked_div(u64::from(self.calls_completed))?;
-        Some(std::time::Duration::from_nanos(mean))
+        Some(Duration::from_nanos(mean))
     }
 
     fn view_children(
@@ -192,4 +199,18 @@ fn progress(state: ExecutionState, steps: &[proto::StepExecution]) -> f64 {
     #[allow(clippy::cast_precision_loss)]
     let share = ended as f64 / known as f64;
     share * 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_remains_follows_from_the_pace_and_is_unknown_before_the_first_step() {
+        let elapsed = Duration::from_secs(30);
+        assert_eq!(remaining(elapsed, 25.0), Some(Duration::from_secs(90)));
+        assert_eq!(remaining(elapsed, 100.0), Some(Duration::ZERO));
+        assert_eq!(remaining(elapsed, 0.0), None);
+        assert_eq!(remaining(Duration::ZERO, 0.0), None);
+    }
 }
