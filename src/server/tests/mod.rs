@@ -1,21 +1,19 @@
+//! Servers on free ports of this machine, and what holds for them as wholes.
+
+mod calls;
+
 use futures::StreamExt;
 use tokio::{sync::oneshot, task::JoinHandle};
 use tonic::{Code, Request, Status, transport::Channel};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
-use tonic_types::StatusExt;
 
 use super::*;
-use crate::{
-    core::{limits::Limits, value},
-    proto::{
-        GetExecutionRequest, GetServerInfoRequest, StartExecutionRequest, WatchAgentsRequest,
-        WorkRequest, agent_service_client::AgentServiceClient,
-        execution_service_client::ExecutionServiceClient,
-        system_service_client::SystemServiceClient, work_request, work_response,
-        worker_service_client::WorkerServiceClient,
-    },
+use crate::proto::{
+    Agent, GetServerInfoRequest, Hello, WatchAgentsRequest, WorkRequest,
+    agent_service_client::AgentServiceClient, system_service_client::SystemServiceClient,
+    work_request, work_response, worker_service_client::WorkerServiceClient,
 };
 
 fn in_memory(listen: SocketAddr) -> Config {
@@ -53,18 +51,10 @@ async fn run(config: Config) -> Running {
     }
 }
 
-fn reason(status: &Status) -> String {
-    let details = status.get_error_details();
-    details
-        .error_info()
-        .map(|info| info.reason.clone())
-        .unwrap_or_default()
-}
-
 fn hello(worker_id: &str) -> WorkRequest {
-    let hello = crate::proto::Hello {
+    let hello = Hello {
         worker_id: worker_id.into(),
-        agents: vec![crate::proto::Agent {
+        agents: vec![Agent {
             id: "echo".into(),
             ..Default::default()
         }],
@@ -171,82 +161,6 @@ async fn reflection_tells_every_service_in_both_versions() {
         answer,
         Some(v1alpha::server_reflection_response::MessageResponse::FileDescriptorResponse(_))
     ));
-}
-
-#[tokio::test]
-async fn a_message_over_the_limit_is_refused_naming_the_limit() {
-    let limits = Limits {
-        message_bytes_max: 1 << 10,
-        ..Limits::default()
-    };
-    let config = Config {
-        limits,
-        ..in_memory(any_port())
-    };
-    let server = run(config).await;
-    let mut executions = ExecutionServiceClient::new(server.channel.clone());
-    let request = StartExecutionRequest {
-        input: Some(value::string("x".repeat(2 << 10))),
-        ..Default::default()
-    };
-    let refused = executions
-        .start_execution(request)
-        .await
-        .expect_err("too large");
-    assert_eq!(refused.code(), Code::ResourceExhausted);
-    assert!(refused.message().contains("message_bytes_max"));
-    assert_eq!(reason(&refused), "LIMIT_REACHED");
-}
-
-#[tokio::test]
-async fn a_bad_request_and_an_unknown_id_reach_the_caller_with_their_details() {
-    let server = run(in_memory(any_port())).await;
-    let mut executions = ExecutionServiceClient::new(server.channel.clone());
-    let request = GetExecutionRequest {
-        namespace: "Not Lower".into(),
-        execution_id: "nope".into(),
-    };
-    let refused = executions
-        .get_execution(request)
-        .await
-        .expect_err("bad fields");
-    let details = refused.get_error_details();
-    let bad = details.bad_request().expect("a BadRequest");
-    let fields: Vec<_> = bad
-        .field_violations
-        .iter()
-        .map(|v| v.field.as_str())
-        .collect();
-    assert_eq!(
-        (refused.code(), fields),
-        (Code::InvalidArgument, vec!["namespace", "execution_id"])
-    );
-    let request = GetExecutionRequest {
-        execution_id: uuid::Uuid::now_v7().to_string(),
-        ..Default::default()
-    };
-    let refused = executions
-        .get_execution(request)
-        .await
-        .expect_err("unknown");
-    assert_eq!(
-        (refused.code(), reason(&refused).as_str()),
-        (Code::NotFound, "EXECUTION_NOT_FOUND")
-    );
-}
-
-#[tokio::test]
-async fn a_worker_that_does_not_say_hello_first_is_told_so() {
-    let server = run(in_memory(any_port())).await;
-    let mut workers = WorkerServiceClient::new(server.channel.clone());
-    let draining = work_request::Message::Draining(crate::proto::Draining {});
-    let up = tokio_stream::iter([WorkRequest {
-        message: Some(draining),
-    }]);
-    let mut down = workers.work(up).await.expect("a stream").into_inner();
-    let refused = down.message().await.expect_err("no Hello");
-    assert_eq!(refused.code(), Code::InvalidArgument);
-    assert!(refused.message().contains("Hello"));
 }
 
 #[tokio::test]
