@@ -203,10 +203,10 @@ impl State {
         if *refusal == Refusal::Unavailable || !self.holds(token) {
             return;
         }
-        if let Some(Phase::Leased { worker, .. }) = self.phase(token.key) {
-            if let Some(seat) = self.stream_of(worker) {
-                self.cancel(seat, token, &refusal.to_string());
-            }
+        if let Some(Phase::Leased { worker, .. }) = self.phase(token.key)
+            && let Some(seat) = self.stream_of(worker)
+        {
+            self.cancel(seat, token, &refusal.to_string());
         }
         self.free(token.key, now);
     }
