@@ -5,7 +5,10 @@ use std::sync::Arc;
 use prost::Message as _;
 
 use super::{Dispatch, HeldLease, Hub, Offer, TaskKey, matching::violations, task::Input};
-use crate::core::{plan::Target, schema::Schema};
+use crate::{
+    core::{plan::Target, schema::Schema},
+    proto::Agent,
+};
 
 impl Dispatch for Hub {
     fn enqueue(&self, offer: Offer) {
@@ -28,6 +31,18 @@ impl Dispatch for Hub {
 
     fn waiting_for(&self, key: TaskKey) -> Option<String> {
         self.locked(|state, _| state.waiting_for(key))
+    }
+
+    fn put_agent(&self, namespace: &str, agent: Agent) {
+        Self::put_agent(self, namespace, agent);
+    }
+
+    fn remove_agent(&self, namespace: &str, id: &str) {
+        Self::remove_agent(self, namespace, id);
+    }
+
+    fn agent(&self, namespace: &str, id: &str) -> Option<Agent> {
+        Self::agent(self, namespace, id)
     }
 }
 

@@ -100,6 +100,12 @@ pub trait Dispatch: Send + Sync + 'static {
     fn release(&self, key: TaskKey);
     /// What a queued attempt waits for, in words; `None` when it is not in the queue.
     fn waiting_for(&self, key: TaskKey) -> Option<String>;
+    /// Makes an agent known, or replaces what is known of it.
+    fn put_agent(&self, namespace: &str, agent: proto::Agent);
+    /// Forgets an agent.
+    fn remove_agent(&self, namespace: &str, id: &str);
+    /// What is known of an agent.
+    fn agent(&self, namespace: &str, id: &str) -> Option<proto::Agent>;
 }
 
 /// What this room tells the engine. The call itself hands the fact over, so facts count in the

@@ -1,8 +1,7 @@
 //! JSON data as the kernel carries it: `google.protobuf.Value`, with the few makers and
 //! readers everything needs. Conversion to CEL values belongs to `expr`.
 
-use prost_types::value::Kind;
-pub use prost_types::{ListValue, Struct, Value};
+pub use prost_types::{ListValue, Struct, Value, value::Kind};
 
 /// The largest whole number a double holds exactly, 2^53.
 pub const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;

@@ -1,1 +1,131 @@
-//! Runs executions: shards that decide, a commit pipeline, timers, the progress hub, recovery.
+//! Runs executions. Owns the shards that decide, the commit pipeline, the timers, the progress
+//! hub and recovery. Called by the api through `Handle` and by the agents through `TaskSink`;
+//! calls the store and the agents through their traits only.
+//!
+//! One way round: a command enters a shard's mailbox; the shard decides, appends the events to
+//! its group and hands the group to the commit thread; when the group is durable the shard
+//! releases what follows from it: dispatch, answers, progress.
+
+mod clock;
+mod commit;
+mod error;
+mod handle;
+mod plans;
+mod progress;
+mod recovery;
+mod refusal;
+mod release;
+mod shard;
+mod sink;
+mod watch;
+mod workflows;
+
+use std::{num::NonZeroUsize, sync::Arc};
+
+pub use error::{Error, Violation};
+pub use handle::{Handle, Registered, Start};
+use tokio::{sync::watch as cell, task::JoinHandle};
+pub use watch::{Watch, WatchAll, Watched};
+
+use crate::{
+    agents::{Dispatch, TaskSink},
+    core::limits::Limits,
+    store::{self, Store},
+};
+
+/// How the engine is set up.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many shards own executions; each is one task. Default: one a core.
+    pub shards: NonZeroUsize,
+    /// The bounds to keep to.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            shards: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// A running engine.
+pub struct Engine {
+    handle: Handle,
+    shards: Vec<JoinHandle<()>>,
+    committer: commit::Committer,
+    store: Arc<dyn Store>,
+}
+
+impl Engine {
+    /// Loads what is open in the store and goes on with it.
+    ///
+    /// # Errors
+    /// Those of the store; an open execution whose events do not fold.
+    pub async fn start(
+        store: Arc<dyn Store>,
+        dispatch: Arc<dyn Dispatch>,
+        options: Options,
+    ) -> Result<Self, store::Error> {
+        let (committer, commits) = commit::start(Arc::clone(&store));
+        let progress = progress::Progress::default();
+        let plans = plans::Plans::new(Arc::clone(&store));
+        let parts = shard::Parts {
+            store: Arc::clone(&store),
+            dispatch: Arc::clone(&dispatch),
+            commits: commits.clone(),
+            progress: progress.clone(),
+            plans: plans.clone(),
+            limits: Arc::new(options.limits.clone()),
+            open: Arc::default(),
+        };
+        recovery::load_agents(store.as_ref(), dispatch.as_ref())?;
+        let recovered = recovery::load(&parts, options.shards.get())?;
+        let mut mailboxes = Vec::new();
+        let mut shards = Vec::new();
+        for executions in recovered {
+            let (mailbox, task) = shard::spawn(parts.clone(), executions);
+            mailboxes.push(mailbox);
+            shards.push(task);
+        }
+        let handle = Handle::new(parts, mailboxes);
+        Ok(Self {
+            handle,
+            shards,
+            committer,
+            store,
+        })
+    }
+
+    /// What the api asks of it.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// What the agents tell it.
+    pub fn sink(&self) -> Arc<dyn TaskSink> {
+        Arc::new(sink::Sink::new(self.handle.clone()))
+    }
+
+    /// Becomes `Some` with the reason when the store failed: the process must stop then.
+    pub fn failure(&self) -> cell::Receiver<Option<String>> {
+        self.committer.failure()
+    }
+
+    /// Stops taking commands, finishes what is being committed and closes the store.
+    ///
+    /// # Errors
+    /// Those of closing the store.
+    pub async fn shutdown(self) -> Result<(), store::Error> {
+        self.handle.stop();
+        for shard in self.shards {
+            if let Err(error) = shard.await {
+                tracing::error!(%error, "a shard ended badly");
+            }
+        }
+        self.committer.join().await;
+        self.store.close()
+    }
+}

@@ -1,0 +1,20 @@
+# Shortcuts; each is one command that works as well by hand.
+.PHONY: run demo test check bench clients
+
+run:            ## Serve on 127.0.0.1:7420, data in ./tutti-data
+	cargo run --release -- serve
+
+demo:           ## Start a server with real agents and show three workflows
+	cargo run --release -- demo
+
+test:           ## Every test of the workspace
+	cargo test --workspace
+
+check:          ## All that CI checks
+	.ci/run
+
+bench:          ## Workflows per second and latencies, three processes
+	cargo bench --bench workflows
+
+clients:        ## Generate the Python client's code again from proto/
+	python3 clients/python/generate.py

@@ -1,0 +1,141 @@
+//! An event as one line, for logs, pipes and lists.
+
+use super::tree::{branch, said};
+use crate::{
+    cli::time,
+    core::time::Time,
+    proto::{Event, StepScheduled, StepStarted, event::Kind},
+};
+
+/// What an event says: a word for what happened and the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The field's name in the API: `step_completed`.
+    pub kind: &'static str,
+    /// What is worth knowing of it.
+    pub detail: String,
+}
+
+/// `+0.120 s  pay  step_completed  attempt 2`; the time is since `started`.
+pub fn line(event: &Event, started: Option<Time>) -> String {
+    let now = event.time.map(Time::from).unwrap_or_default();
+    let span = now.since(started.unwrap_or(now));
+    let entry = entry(event);
+    let subject = match event.step.as_str() {
+        "" => "execution",
+        step => step,
+    };
+    let text = format!(
+        "+{}.{:03} s  {subject}  {}  {}",
+        span.as_secs(),
+        span.subsec_millis(),
+        entry.kind,
+        entry.detail
+    );
+    text.trim_end().to_owned()
+}
+
+/// The event in words.
+pub fn entry(event: &Event) -> Entry {
+    let Some(kind) = &event.kind else {
+        return Entry {
+            kind: "unknown",
+            detail: String::new(),
+        };
+    };
+    let (kind, detail) = words(event, kind);
+    Entry {
+        kind,
+        detail: detail.replace('\n', " "),
+    }
+}
+
+fn words(event: &Event, kind: &Kind) -> (&'static str, String) {
+    match kind {
+        Kind::ExecutionStarted(e) => {
+            let version = match e.version {
+                0 => String::new(),
+                version => format!(" v{version}"),
+            };
+            let what = format!("{}{version} {}", e.workflow, event.execution_id);
+            ("execution_started", what)
+        }
+        Kind::ExecutionCompleted(_) => ("execution_completed", String::new()),
+        Kind::ExecutionFailed(e) => ("execution_failed", said(e.error.as_ref())),
+        Kind::ExecutionCancelRequested(e) => ("execution_cancel_requested", e.reason.clone()),
+        Kind::ExecutionCancelled(e) => {
+            let how = if e.terminated { "terminated " } else { "" };
+            let what = format!("{how}{}", e.reason);
+            ("execution_cancelled", what.trim_end().to_owned())
+        }
+        Kind::ExecutionTimedOut(e) => ("execution_timed_out", said(e.error.as_ref())),
+        Kind::ExecutionRetryScheduled(e) => {
+            let wait = wait(event, e.due_time);
+            let what = format!(
+                "attempt {} in {wait}: {}",
+                e.attempt,
+                said(e.error.as_ref())
+            );
+            ("execution_retry_scheduled", what)
+        }
+        Kind::ExecutionRetried(e) => ("execution_retried", format!("attempt {}", e.attempt)),
+        kind => step_words(event, kind),
+    }
+}
+
+fn step_words(event: &Event, kind: &Kind) -> (&'static str, String) {
+    match kind {
+        Kind::StepScheduled(e) => ("step_scheduled", scheduled(e)),
+        Kind::StepStarted(e) => ("step_started", started(e)),
+        Kind::StepCompleted(e) => ("step_completed", repeated(e.attempt)),
+        Kind::StepFailed(e) => {
+            let after = if e.tolerated { " (goes on)" } else { "" };
+            ("step_failed", format!("{}{after}", said(e.error.as_ref())))
+        }
+        Kind::StepRetryScheduled(e) => {
+            let wait = wait(event, e.due_time);
+            let what = format!(
+                "attempt {} in {wait}: {}",
+                e.attempt,
+                said(e.error.as_ref())
+            );
+            ("step_retry_scheduled", what)
+        }
+        Kind::StepSkipped(e) => ("step_skipped", e.reason.clone()),
+        Kind::StepCancelled(e) => ("step_cancelled", e.reason.clone()),
+        Kind::GateViolated(e) => ("gate_violated", e.message.clone()),
+        Kind::BranchChosen(e) => ("branch_chosen", branch(e.index)),
+        _ => ("unknown", String::new()),
+    }
+}
+
+fn scheduled(event: &StepScheduled) -> String {
+    let doer = match (event.agent.as_str(), event.skill.as_str()) {
+        ("", skill) => format!("skill {skill}"),
+        (agent, _) => format!("agent {agent}"),
+    };
+    match event.attempt {
+        0 | 1 => doer,
+        attempt => format!("{doer}, attempt {attempt}"),
+    }
+}
+
+fn started(event: &StepStarted) -> String {
+    match event.worker_id.as_str() {
+        "" => repeated(event.attempt),
+        worker => format!("{} on {worker}", event.agent),
+    }
+}
+
+/// `attempt N`, where it is not the first.
+fn repeated(attempt: u32) -> String {
+    match attempt {
+        0 | 1 => String::new(),
+        attempt => format!("attempt {attempt}"),
+    }
+}
+
+fn wait(event: &Event, due: Option<prost_types::Timestamp>) -> String {
+    let now = event.time.map(Time::from).unwrap_or_default();
+    time::span(due.map_or(now, Time::from).since(now))
+}

@@ -1,0 +1,18 @@
+//! An execution shown while it runs. `tree` is the model (events in), `render` makes lines
+//! of it, `journal` one line of an event; `view` puts them where they belong and `follow`
+//! feeds it. Only `view` knows of terminals, only `follow` of connections.
+
+mod follow;
+mod journal;
+mod render;
+mod tree;
+mod view;
+
+pub use follow::{conclude, follow};
+pub use journal::entry;
+pub use render::state_tone;
+pub use tree::said;
+pub use view::View;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,356 @@
+//! The model of a watch: steps in the order of the definition, and what the events made of
+//! them. Pure: what time it is comes in with the events and when it is drawn.
+
+use std::collections::HashMap;
+
+use prost_types::{Struct, Value};
+
+use crate::{
+    core::time::Time,
+    proto::{
+        Error, Event, Execution, StepExecution, StepScheduled, StepStarted, event::Kind,
+        execution::State, step_execution::State as StepState,
+    },
+};
+
+/// An execution as the events so far tell it.
+#[derive(Clone, Debug, Default)]
+pub struct Tree {
+    /// The execution's id.
+    pub execution_id: String,
+    /// The workflow's name.
+    pub workflow: String,
+    /// Its version; 0 for a definition that came with the start.
+    pub version: u32,
+    /// Where the execution stands.
+    pub state: State,
+    /// Which attempt of the whole it is, from 1.
+    pub attempt: u32,
+    /// When it was accepted.
+    pub started: Option<Time>,
+    /// When it ended.
+    pub ended: Option<Time>,
+    /// Why it failed, or waits for its next attempt.
+    pub error: Option<Error>,
+    /// When the next attempt of the whole begins.
+    pub due: Option<Time>,
+    /// What it gave.
+    pub output: Option<Value>,
+    /// The sequence of the last event.
+    pub sequence: u64,
+    /// The steps, outer before inner, in definition order.
+    pub rows: Vec<Row>,
+    places: HashMap<String, usize>,
+}
+
+/// One step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Row {
+    /// Its address.
+    pub path: String,
+    /// Who does it, or what it does.
+    pub doer: String,
+    /// Where it stands.
+    pub state: StepState,
+    /// Which attempt it is at, from 1.
+    pub attempt: u32,
+    /// How many attempts it may have; 0 when not known.
+    pub max_attempts: u32,
+    /// When its first attempt was scheduled.
+    pub started: Option<Time>,
+    /// When it came into its state.
+    pub since: Option<Time>,
+    /// When it ended.
+    pub ended: Option<Time>,
+    /// When its next attempt is due.
+    pub due: Option<Time>,
+    /// What is worth saying: an error, a reason, what it waits for.
+    pub note: String,
+    /// True when a failure lets the rest go on.
+    pub tolerated: bool,
+}
+
+impl Row {
+    /// The last part of the path.
+    pub fn id(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// How many steps are around it.
+    pub fn depth(&self) -> usize {
+        self.path.matches('/').count()
+    }
+
+    /// True once it can change no more in this attempt of the execution.
+    pub fn has_ended(&self) -> bool {
+        use StepState::{Cancelled, Compensated, Completed, Failed, Skipped};
+        matches!(
+            self.state,
+            Completed | Failed | Skipped | Cancelled | Compensated
+        )
+    }
+
+    fn turn(&mut self, state: StepState, now: Time) {
+        self.state = state;
+        self.since = Some(now);
+        self.due = None;
+        self.started.get_or_insert(now);
+        if self.has_ended() {
+            self.ended = Some(now);
+        }
+    }
+}
+
+impl Tree {
+    /// A tree of the steps that an execution has, none of them begun: their states come with
+    /// the events.
+    pub fn of(execution: &Execution) -> Self {
+        let mut tree = Self {
+            execution_id: execution.execution_id.clone(),
+            workflow: execution.workflow.clone(),
+            version: execution.version,
+            state: State::Pending,
+            attempt: 1,
+            started: execution.create_time.map(Time::from),
+            ..Self::default()
+        };
+        for step in &execution.steps {
+            tree.push(row_of(step));
+        }
+        tree
+    }
+
+    /// True once the execution can change no more.
+    pub fn has_ended(&self) -> bool {
+        use State::{Cancelled, Completed, Failed, TimedOut};
+        matches!(self.state, Completed | Failed | Cancelled | TimedOut)
+    }
+
+    /// How many steps have ended, and how many are known.
+    pub fn progress(&self) -> (usize, usize) {
+        let ended = self.rows.iter().filter(|r| r.has_ended()).count();
+        (ended, self.rows.len())
+    }
+
+    /// Takes over what steps wait for, as the server tells it.
+    pub fn note_waiting(&mut self, steps: &[StepExecution]) {
+        for step in steps.iter().filter(|s| !s.waiting_for.is_empty()) {
+            if let Some(place) = self.places.get(&step.path)
+                && self.rows[*place].state == StepState::Waiting
+            {
+                self.rows[*place].note = format!("waits for {}", step.waiting_for);
+            }
+        }
+    }
+
+    /// Folds the next event in.
+    pub fn apply(&mut self, event: &Event) {
+        let now = event.time.map(Time::from).unwrap_or_default();
+        self.sequence = event.sequence;
+        let Some(kind) = &event.kind else { return };
+        if event.step.is_empty() {
+            self.apply_whole(kind, now);
+        } else {
+            if self.state == State::Pending {
+                self.state = State::Running;
+            }
+            let place = self.place_of(&event.step);
+            apply_step(&mut self.rows[place], kind, now);
+        }
+    }
+
+    fn apply_whole(&mut self, kind: &Kind, now: Time) {
+        match kind {
+            Kind::ExecutionStarted(e) => {
+                self.workflow.clone_from(&e.workflow);
+                self.version = e.version;
+                self.started = Some(now);
+            }
+            Kind::ExecutionCompleted(e) => {
+                self.output.clone_from(&e.output);
+                self.error = None;
+                self.end(State::Completed, now);
+            }
+            Kind::ExecutionFailed(e) => {
+                self.error.clone_from(&e.error);
+                self.end(State::Failed, now);
+            }
+            Kind::ExecutionTimedOut(e) => {
+                self.error.clone_from(&e.error);
+                self.end(State::TimedOut, now);
+            }
+            Kind::ExecutionCancelled(e) => {
+                self.error = Some(Error {
+                    class: "cancelled".into(),
+                    message: e.reason.clone(),
+                    step: String::new(),
+                });
+                self.end(State::Cancelled, now);
+            }
+            Kind::ExecutionRetryScheduled(e) => {
+                self.state = State::Waiting;
+                self.error.clone_from(&e.error);
+                self.due = e.due_time.map(Time::from);
+            }
+            Kind::ExecutionRetried(e) => self.begin_again(e.attempt),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, state: State, now: Time) {
+        self.state = state;
+        self.ended = Some(now);
+        self.due = None;
+    }
+
+    /// Steps that did not complete are run again.
+    fn begin_again(&mut self, attempt: u32) {
+        self.attempt = attempt;
+        self.state = State::Running;
+        self.error = None;
+        self.due = None;
+        for row in &mut self.rows {
+            let again = row.state == StepState::Cancelled
+                || (row.state == StepState::Failed && !row.tolerated);
+            if again {
+                *row = Row {
+                    path: std::mem::take(&mut row.path),
+                    doer: std::mem::take(&mut row.doer),
+                    max_attempts: row.max_attempts,
+                    state: StepState::Pending,
+                    ..Row::default()
+                };
+            }
+        }
+    }
+
+    /// Where the step is; one not known yet comes after what is around it and its siblings.
+    fn place_of(&mut self, path: &str) -> usize {
+        if let Some(place) = self.places.get(path) {
+            return *place;
+        }
+        let place = self.place_for(path);
+        let row = Row {
+            path: path.to_owned(),
+            state: StepState::Pending,
+            ..Row::default()
+        };
+        self.rows.insert(place, row);
+        self.places = (0..)
+            .zip(&self.rows)
+            .map(|(i, r)| (r.path.clone(), i))
+            .collect();
+        place
+    }
+
+    fn place_for(&self, path: &str) -> usize {
+        let Some((around, _)) = path.rsplit_once('/') else {
+            return self.rows.len();
+        };
+        let Some(place) = self.places.get(around) else {
+            return self.rows.len();
+        };
+        let within = format!("{around}/");
+        let inner = self.rows[place + 1..].iter();
+        place + 1 + inner.take_while(|r| r.path.starts_with(&within)).count()
+    }
+
+    fn push(&mut self, row: Row) {
+        self.places.insert(row.path.clone(), self.rows.len());
+        self.rows.push(row);
+    }
+}
+
+fn row_of(step: &StepExecution) -> Row {
+    let doer = [&step.skill, &step.agent, &step.kind]
+        .into_iter()
+        .find(|text| !text.is_empty());
+    Row {
+        path: step.path.clone(),
+        doer: doer.cloned().unwrap_or_default(),
+        state: StepState::Pending,
+        max_attempts: step.max_attempts,
+        ..Row::default()
+    }
+}
+
+fn apply_step(row: &mut Row, kind: &Kind, now: Time) {
+    match kind {
+        Kind::StepScheduled(e) => scheduled(row, e, now),
+        Kind::StepStarted(e) => started(row, e, now),
+        Kind::StepCompleted(e) => {
+            row.turn(StepState::Completed, now);
+            row.attempt = e.attempt;
+            if let Some(note) = e.saved.as_ref().and_then(saved) {
+                row.note = note;
+            }
+        }
+        Kind::StepFailed(e) => {
+            row.turn(StepState::Failed, now);
+            row.note = said(e.error.as_ref());
+            row.tolerated = e.tolerated;
+        }
+        Kind::StepRetryScheduled(e) => {
+            row.turn(StepState::Retrying, now);
+            row.attempt = e.attempt;
+            row.note = said(e.error.as_ref());
+            row.due = e.due_time.map(Time::from);
+        }
+        Kind::StepSkipped(e) => {
+            row.turn(StepState::Skipped, now);
+            row.note.clone_from(&e.reason);
+        }
+        Kind::StepCancelled(e) => {
+            row.turn(StepState::Cancelled, now);
+            row.note.clone_from(&e.reason);
+        }
+        Kind::GateViolated(e) => row.note = format!("gate: {}", e.message),
+        Kind::BranchChosen(e) => row.note = branch(e.index),
+        _ => {}
+    }
+}
+
+fn scheduled(row: &mut Row, event: &StepScheduled, now: Time) {
+    row.turn(StepState::Waiting, now);
+    row.attempt = event.attempt;
+    row.note.clear();
+    let doer = [&event.agent, &event.skill]
+        .into_iter()
+        .find(|t| !t.is_empty());
+    if let Some(doer) = doer {
+        row.doer.clone_from(doer);
+    }
+}
+
+fn started(row: &mut Row, event: &StepStarted, now: Time) {
+    row.turn(StepState::Running, now);
+    row.attempt = event.attempt;
+    row.note.clear();
+    if !event.agent.is_empty() {
+        row.doer.clone_from(&event.agent);
+    }
+}
+
+/// What a step wrote into `vars`: the names.
+fn saved(saved: &Struct) -> Option<String> {
+    let names: Vec<&str> = saved.fields.keys().map(String::as_str).collect();
+    (!names.is_empty()).then(|| format!("saved {}", names.join(", ")))
+}
+
+/// An error as `class: message`.
+pub fn said(error: Option<&Error>) -> String {
+    match error {
+        None => String::new(),
+        Some(e) if e.message.is_empty() => e.class.clone(),
+        Some(e) => format!("{}: {}", e.class, e.message),
+    }
+}
+
+/// The branch that a switch chose, in words; cases are counted from 1.
+pub fn branch(index: i32) -> String {
+    match index {
+        -1 => "otherwise".to_owned(),
+        index if index < 0 => "no case fits".to_owned(),
+        index => format!("case {}", index.saturating_add(1)),
+    }
+}

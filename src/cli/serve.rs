@@ -1,0 +1,87 @@
+//! `tutti serve`: the server, until it is asked to end.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use super::{failure::Failure, output, signals};
+use crate::{
+    server::{Config, Server},
+    telemetry,
+};
+
+/// Serves the API, with its state in a directory
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Prints `listening on ADDRESS` on stdout once it serves; logs go to stderr. SIGINT and SIGTERM
+end it in order: what was accepted is kept and goes on at the next start.
+
+Examples:
+  tutti serve
+  tutti serve --listen 0.0.0.0:7420 --data /var/lib/tutti --log-format json")]
+pub struct Args {
+    /// The address to listen on; port 0 takes a free one
+    #[arg(
+        long,
+        env = "TUTTI_LISTEN",
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:7420"
+    )]
+    listen: SocketAddr,
+
+    /// The directory of the state; made when it is not there
+    #[arg(
+        long,
+        env = "TUTTI_DATA",
+        value_name = "DIR",
+        default_value = "./tutti-data"
+    )]
+    data: PathBuf,
+
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+/// How a server logs.
+#[derive(Clone, Debug, clap::Args)]
+pub struct LogArgs {
+    /// How log lines are written
+    #[arg(
+        long,
+        env = "TUTTI_LOG_FORMAT",
+        value_enum,
+        default_value = "text",
+        value_name = "FORMAT"
+    )]
+    pub log_format: telemetry::Format,
+
+    /// What is logged: a level, or directives such as `info,tutti::engine=debug`
+    #[arg(long, env = "TUTTI_LOG", default_value = "info", value_name = "LEVEL")]
+    pub log_level: String,
+}
+
+/// Serves until a signal comes.
+///
+/// # Errors
+/// `Failure::Server` with what to do: an address or a directory in use, a damaged store.
+pub async fn run(args: Args) -> Result<(), Failure> {
+    telemetry::init(args.log.log_format, &args.log.log_level);
+    let server = bind(args.listen, args.data).await?;
+    output::print(&format!("listening on {}", server.local_addr()))?;
+    server.run(signals::shutdown()).await.map_err(failed)
+}
+
+/// Opens the store and takes the address.
+///
+/// # Errors
+/// `Failure::Server`.
+pub async fn bind(listen: SocketAddr, data: PathBuf) -> Result<Server, Failure> {
+    let config = Config {
+        listen,
+        data,
+        ..Config::default()
+    };
+    Server::bind(config).await.map_err(failed)
+}
+
+fn failed(error: crate::server::Error) -> Failure {
+    Failure::Server(error.to_string())
+}

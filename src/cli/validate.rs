@@ -1,0 +1,75 @@
+//! `tutti validate`: everything there is to say about a definition. Needs no server.
+
+use super::{failure::Failure, findings, global::Global, json, output, source::SourceFile};
+use crate::{
+    core::{definition, finding::any_error, limits::Limits, plan},
+    proto::ValidateWorkflowResponse,
+};
+
+/// Checks a definition and tells every finding at once; needs no server
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Each finding is one line: FILE:LINE:COLUMN: error[RULE] PATH: MESSAGE (HINT). The exit code is
+2 when there is an error; warnings do not count.
+
+Examples:
+  tutti validate examples/ecommerce-order.yaml
+  tutti validate --output json my.yaml | jq '.findings[].message'")]
+pub struct Args {
+    /// The definition, YAML or JSON; - for stdin
+    file: String,
+}
+
+/// Prints the findings and what the definition comes to.
+///
+/// # Errors
+/// `Failure::Invalid` when there is an error in it; `Failure::Usage` when it cannot be read.
+pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
+    let file = SourceFile::read(&args.file)?;
+    let checked = check(&file.text);
+    if global.json() {
+        output::print(&json::pretty(
+            &checked,
+            "tutti.v1.ValidateWorkflowResponse",
+        )?)?;
+    } else {
+        findings::print(&file.label, &checked.findings, global.stderr());
+    }
+    if !checked.valid {
+        return Err(Failure::Invalid(String::new()));
+    }
+    if global.json() {
+        return Ok(());
+    }
+    output::print(&said(&file.label, &checked))
+}
+
+/// What ValidateWorkflow answers for this text, with the default limits.
+pub fn check(text: &str) -> ValidateWorkflowResponse {
+    let parsed = definition::parse(text);
+    let mut response = ValidateWorkflowResponse {
+        findings: parsed.findings,
+        ..Default::default()
+    };
+    if let Some(workflow) = &parsed.workflow {
+        match plan::compile(workflow, &Limits::default()) {
+            Ok(compiled) => {
+                response.findings.extend(compiled.warnings);
+                response.graph = Some(compiled.graph);
+                response.worst_case_calls = compiled.worst_case_calls;
+            }
+            Err(findings) => response.findings.extend(findings),
+        }
+    }
+    parsed.positions.locate(&mut response.findings);
+    response.valid = parsed.workflow.is_some() && !any_error(&response.findings);
+    response.workflow = parsed.workflow;
+    response
+}
+
+fn said(label: &str, checked: &ValidateWorkflowResponse) -> String {
+    let name = checked.workflow.as_ref().map_or("", |w| w.name.as_str());
+    let steps = checked.graph.as_ref().map_or(0, |g| g.nodes.len());
+    let calls = checked.worst_case_calls;
+    format!("{label}: {name} is valid: {steps} steps, at most {calls} calls to agents")
+}

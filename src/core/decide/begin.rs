@@ -1,0 +1,210 @@
+//! How steps begin: which ones may, what they are given, what each kind does first.
+
+use prost::Message as _;
+
+use super::turn::Turn;
+use crate::{
+    core::{
+        execution::{Error, Given, ROOT, RunId},
+        gate,
+        plan::{Input, Kind, OnViolation, Switch},
+        value::{self, Value},
+    },
+    proto::{BranchChosen, GateViolated, StepScheduled, StepSkipped, StepStarted, event},
+};
+
+impl Turn<'_> {
+    /// Begins every step that may begin, until none is left or there is no room; a block
+    /// whose last child ended on the way ends too.
+    pub fn pump(&mut self) {
+        self.settle_empty_root();
+        while !self.execution.is_ended() {
+            if self.execution.sequence > self.limits.execution_events_max {
+                let limit = self.limits.execution_events_max;
+                let words = format!("the execution has more than {limit} events");
+                let error = self.error(ROOT, "limit", words);
+                self.end_failed(error);
+                return;
+            }
+            let Some(run) = self.execution.next_ready(self.has_room()) else {
+                return;
+            };
+            self.begin(run);
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let own = self.execution.plan.max_parallel_steps;
+        let limit = own.unwrap_or(u32::MAX).min(self.limits.parallel_steps_max);
+        self.execution.calls_in_progress() < limit
+    }
+
+    fn begin(&mut self, run: RunId) {
+        match self.is_wanted(run) {
+            Ok(true) => {}
+            Ok(false) => {
+                let reason = "its `when` is false".into();
+                self.emit(run, event::Kind::StepSkipped(StepSkipped { reason }));
+                return self.child_ended(run);
+            }
+            Err(error) => return self.fail_step(run, error, None),
+        }
+        match self.prepare(run) {
+            Ok(input) => self.begin_attempt(run, input),
+            Err(error) => self.fail_step(run, error, None),
+        }
+    }
+
+    fn is_wanted(&self, run: RunId) -> Result<bool, Error> {
+        let Some(when) = &self.node(run).when else {
+            return Ok(true);
+        };
+        when.eval_bool(&self.scope(run, Given::default()))
+            .map_err(|e| self.error(run, "expression", format!("when: {e}")))
+    }
+
+    /// The step's input, checked by the gates before.
+    fn prepare(&mut self, run: RunId) -> Result<Value, Error> {
+        let input = match &self.node(run).input {
+            Input::Template(template) => template
+                .eval(&self.scope(run, Given::default()))
+                .map_err(|e| self.error(run, "expression", format!("input: {e}")))?,
+            Input::Previous => self.execution.previous(run).clone(),
+            Input::Execution => self.execution.input.clone(),
+        };
+        self.check_size(run, "input", &input)?;
+        for index in 0..self.node(run).before.len() {
+            let gate = &self.node(run).before[index];
+            let on_violation = gate.on_violation;
+            let given = Given {
+                value: Some(&input),
+                ..Given::default()
+            };
+            let violation =
+                gate::violation(gate, &input, &self.scope(run, given)).map_err(|e| {
+                    self.error(run, "expression", format!("gates.before[{index}]: {e}"))
+                })?;
+            match violation {
+                None => {}
+                Some(message) if on_violation == OnViolation::Continue => {
+                    self.gate_violated(run, true, index, message);
+                }
+                Some(message) => return Err(self.error(run, "validation", message)),
+            }
+        }
+        Ok(input)
+    }
+
+    pub fn gate_violated(&mut self, run: RunId, before: bool, index: usize, message: String) {
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        let violated = GateViolated {
+            before,
+            index,
+            message,
+        };
+        self.emit(run, event::Kind::GateViolated(violated));
+    }
+
+    /// # Errors
+    /// Class `limit` when the value is larger than a payload may be.
+    pub fn check_size(&self, run: RunId, what: &str, value: &Value) -> Result<(), Error> {
+        let (size, max) = (value.encoded_len(), self.limits.payload_bytes_max);
+        if size > max {
+            let words = format!("the {what} is {size} bytes, payload_bytes_max is {max}");
+            return Err(self.error(run, "limit", words));
+        }
+        Ok(())
+    }
+
+    /// Begins the step's next attempt with this input.
+    pub fn begin_attempt(&mut self, run: RunId, input: Value) {
+        let attempt = self.execution.run(run).attempt + 1;
+        let node = self.node(run);
+        let total = match self.execution.run(run).total_deadline {
+            Some(deadline) => Some(deadline),
+            None => node.total_timeout.map(|t| self.now.after(t)),
+        };
+        if let Some(call) = self.call(run) {
+            use crate::core::plan::Target;
+            let (agent, skill) = match &call.target {
+                Target::Agent(agent) => (agent.clone(), String::new()),
+                Target::Skill { skill, .. } => (String::new(), skill.clone()),
+            };
+            let scheduled = StepScheduled {
+                attempt,
+                agent,
+                skill,
+                input: Some(input),
+                queue_deadline: node.queue_timeout.map(|t| self.now.after(t).into()),
+                total_deadline: total.map(Into::into),
+            };
+            self.emit(run, event::Kind::StepScheduled(scheduled));
+            return self.dispatch(run);
+        }
+        if let Kind::Set(_) = node.kind {
+            return self.set(run, &input, attempt);
+        }
+        let started = StepStarted {
+            attempt,
+            input: Some(input),
+            deadline: node.timeout.map(|t| self.now.after(t).into()),
+            total_deadline: total.map(Into::into),
+            ..StepStarted::default()
+        };
+        self.emit(run, event::Kind::StepStarted(started));
+        if let Kind::Switch(_) = self.node(run).kind {
+            self.choose_branch(run);
+        }
+    }
+
+    fn choose_branch(&mut self, run: RunId) {
+        let Kind::Switch(switch) = &self.node(run).kind else {
+            return;
+        };
+        match self.fitting_branch(run, switch) {
+            Ok(index) => {
+                self.emit(run, event::Kind::BranchChosen(BranchChosen { index }));
+                if self.execution.run(run).children.is_empty() {
+                    self.attempt_succeeded(run, value::null(), None);
+                }
+            }
+            Err(error) => self.attempt_failed(run, error, None, None),
+        }
+    }
+
+    fn fitting_branch(&self, run: RunId, switch: &Switch) -> Result<i32, Error> {
+        for (index, (when, _)) in (0..).zip(&switch.cases) {
+            let fits = when
+                .eval_bool(&self.scope(run, Given::default()))
+                .map_err(|e| self.error(run, "expression", format!("cases[{index}].when: {e}")))?;
+            if fits {
+                return Ok(index);
+            }
+        }
+        Ok(if switch.otherwise.is_empty() { -2 } else { -1 })
+    }
+
+    fn set(&mut self, run: RunId, input: &Value, attempt: u32) {
+        let given = Given {
+            value: Some(input),
+            ..Given::default()
+        };
+        let Kind::Set(entries) = &self.node(run).kind else {
+            return;
+        };
+        let scope = self.scope(run, given);
+        let written: Result<Vec<_>, Error> = entries
+            .iter()
+            .map(|(name, template)| {
+                let value = template
+                    .eval(&scope)
+                    .map_err(|e| self.error(run, "expression", format!("set.{name}: {e}")))?;
+                Ok((name.clone(), value))
+            })
+            .collect();
+        match written {
+            Ok(entries) => self.set_succeeded(run, value::object(entries), attempt),
+            Err(error) => self.fail_step(run, error, None),
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! How steps end, and what that means for those around them.
+
+use std::time::Duration;
+
+use super::turn::Turn;
+use crate::{
+    core::{
+        execution::{Error, Given, ROOT, RunId, StepState, WorkflowScope},
+        gate,
+        plan::OnViolation,
+        retry,
+        value::{Kind, Struct, Value},
+    },
+    proto::{
+        ExecutionCompleted, ExecutionFailed, ExecutionRetryScheduled, StepCompleted, StepFailed,
+        StepRetryScheduled, Usage, event,
+    },
+};
+
+/// Why what an attempt gave does not stand.
+struct Fault {
+    error: Error,
+    /// A gate asks for another attempt, whatever the class.
+    retried: bool,
+}
+
+impl Turn<'_> {
+    /// An attempt gave `given`: it is checked, shaped and kept, or the attempt fails.
+    pub fn attempt_succeeded(&mut self, run: RunId, given: Value, usage: Option<Usage>) {
+        if run == ROOT {
+            return self.whole_succeeded(&given);
+        }
+        let attempt = self.execution.run(run).attempt;
+        self.conclude(run, given, None, attempt, usage);
+    }
+
+    /// A `set` made this object.
+    pub fn set_succeeded(&mut self, run: RunId, written: Value, attempt: u32) {
+        let saved = match &written.kind {
+            Some(Kind::StructValue(saved)) => saved.clone(),
+            _ => Struct::default(),
+        };
+        self.conclude(run, written, Some(saved), attempt, None);
+    }
+
+    fn conclude(
+        &mut self,
+        run: RunId,
+        given: Value,
+        written: Option<Struct>,
+        attempt: u32,
+        usage: Option<Usage>,
+    ) {
+        match self.shape(run, given, written) {
+            Ok((output, saved)) => {
+                let completed = StepCompleted {
+                    attempt,
+                    output: Some(output),
+                    saved,
+                    usage,
+                };
+                self.emit(run, event::Kind::StepCompleted(completed));
+                self.child_ended(run);
+            }
+            Err(fault) if fault.retried => self.retry_or_fail(run, fault.error, None, usage, true),
+            Err(fault) => self.fail_step(run, fault.error, usage),
+        }
+    }
+
+    /// The step's output and what is saved, from what the attempt gave.
+    fn shape(
+        &mut self,
+        run: RunId,
+        given: Value,
+        written: Option<Struct>,
+    ) -> Result<(Value, Option<Struct>), Fault> {
+        let fail = |error| Fault {
+            error,
+            retried: false,
+        };
+        self.check_size(run, "output", &given).map_err(fail)?;
+        self.pass_gates_after(run, &given)?;
+        let node = self.node(run);
+        let scope = self.scope(run, seen(&given));
+        let mut saved = written;
+        for (name, template) in &node.save {
+            let value = template
+                .eval(&scope)
+                .map_err(|e| fail(self.error(run, "expression", format!("save.{name}: {e}"))))?;
+            let saved = saved.get_or_insert_default();
+            saved.fields.insert(name.clone(), value);
+        }
+        let output = match &node.output {
+            Some(template) => template
+                .eval(&scope)
+                .map_err(|e| fail(self.error(run, "expression", format!("output: {e}"))))?,
+            None => given,
+        };
+        self.check_size(run, "output", &output).map_err(fail)?;
+        Ok((output, saved))
+    }
+
+    fn pass_gates_after(&mut self, run: RunId, given: &Value) -> Result<(), Fault> {
+        for index in 0..self.node(run).after.len() {
+            let gate = &self.node(run).after[index];
+            let on_violation = gate.on_violation;
+            let violation =
+                gate::violation(gate, given, &self.scope(run, seen(given))).map_err(|e| Fault {
+                    error: self.error(run, "expression", format!("gates.after[{index}]: {e}")),
+                    retried: false,
+                })?;
+            match violation {
+                None => {}
+                Some(message) if on_violation == OnViolation::Continue => {
+                    self.gate_violated(run, false, index, message);
+                }
+                Some(message) => {
+                    return Err(Fault {
+                        error: self.error(run, "invalid_output", message),
+                        retried: on_violation == OnViolation::Retry,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An attempt failed: the next one is scheduled if the policy has one, else the step fails.
+    pub fn attempt_failed(
+        &mut self,
+        run: RunId,
+        error: Error,
+        retry_after: Option<Duration>,
+        usage: Option<Usage>,
+    ) {
+        if run == ROOT {
+            return self.whole_failed(error);
+        }
+        let policy = self.node(run).retry.as_ref();
+        let retried = policy.is_some_and(|p| retry::is_retried(p, &error.class));
+        self.retry_or_fail(run, error, retry_after, usage, retried);
+    }
+
+    fn retry_or_fail(
+        &mut self,
+        run: RunId,
+        error: Error,
+        retry_after: Option<Duration>,
+        usage: Option<Usage>,
+        retried: bool,
+    ) {
+        let attempt = self.execution.run(run).attempt;
+        let due = self
+            .node(run)
+            .retry
+            .as_ref()
+            .filter(|policy| retried && attempt < policy.max_attempts)
+            .map(|policy| {
+                let seed = (self.execution.id, &self.execution.run(run).path, attempt);
+                let wait = retry::backoff(policy, attempt + 1, retry::spread(seed));
+                self.now.after(wait.max(retry_after.unwrap_or_default()))
+            });
+        let total = self.execution.run(run).total_deadline;
+        match due {
+            Some(due) if total.is_none_or(|total| due < total) => {
+                let scheduled = StepRetryScheduled {
+                    attempt: attempt + 1,
+                    due_time: Some(due.into()),
+                    error: Some(error),
+                    usage,
+                };
+                self.emit(run, event::Kind::StepRetryScheduled(scheduled));
+            }
+            _ => self.fail_step(run, error, usage),
+        }
+    }
+
+    /// The step fails, whatever its retry policy.
+    pub fn fail_step(&mut self, run: RunId, error: Error, usage: Option<Usage>) {
+        if run == ROOT {
+            return self.whole_failed(error);
+        }
+        let failed = StepFailed {
+            attempt: self.execution.run(run).attempt,
+            error: Some(error.clone()),
+            tolerated: self.node(run).tolerates_failure,
+            usage,
+        };
+        let tolerated = failed.tolerated;
+        self.emit(run, event::Kind::StepFailed(failed));
+        let parent = self.parent(run);
+        let joins = self
+            .execution
+            .block(parent)
+            .is_some_and(|b| b.join.is_some());
+        if tolerated || joins {
+            self.child_ended(run);
+        } else {
+            self.fail_around(parent, run, error);
+        }
+    }
+
+    /// A failure within: what still runs there is cancelled, and the step around fails.
+    fn fail_around(&mut self, parent: RunId, failed: RunId, error: Error) {
+        let path = self.execution.run(failed).path.clone();
+        self.cancel_within(parent, &format!("step {path} failed"));
+        self.attempt_failed(parent, error, None, None);
+    }
+
+    /// A step has ended and the rest goes on: the step around it may have ended by that.
+    pub fn child_ended(&mut self, run: RunId) {
+        let parent = self.parent(run);
+        if !self.is_open(parent) {
+            return;
+        }
+        let around = self.execution.run(parent);
+        let all = u32::try_from(around.children.len()).unwrap_or(u32::MAX);
+        let (ended, completed) = (around.ended, around.completed);
+        let join = self.execution.block(parent).and_then(|b| b.join);
+        let Some(join) = join else {
+            if ended == all {
+                let output = self.execution.children_output(parent);
+                self.attempt_succeeded(parent, output, None);
+            }
+            return;
+        };
+        if completed + (all - ended) < join.successes {
+            let words = format!(
+                "{completed} of {all} steps completed and {} have ended otherwise, {} must complete",
+                ended - completed,
+                join.successes
+            );
+            let error = self.join_error(parent, words);
+            self.cancel_within(parent, "too few steps can complete");
+            self.attempt_failed(parent, error, None, None);
+        } else if completed >= join.successes && (join.cancel_rest || ended == all) {
+            self.cancel_within(parent, "enough steps have completed");
+            let output = self.execution.children_output(parent);
+            self.attempt_succeeded(parent, output, None);
+        }
+    }
+
+    /// The error of a join that missed: the class of its children's last failure.
+    fn join_error(&self, parent: RunId, words: String) -> Error {
+        let children = self.execution.run(parent).children.iter();
+        let last = children
+            .map(|c| self.execution.run(*c))
+            .filter(|c| c.state == StepState::Failed)
+            .max_by_key(|c| c.end_time)
+            .and_then(|c| c.error.as_ref());
+        let class = last.map_or("agent_error", |e| e.class.as_str());
+        let cause = last.map_or(String::new(), |e| format!("; last: {}", e.message));
+        self.error(parent, class, words + &cause)
+    }
+
+    fn parent(&self, run: RunId) -> RunId {
+        self.execution.run(run).parent.unwrap_or(ROOT)
+    }
+
+    /// A workflow whose steps have all ended already, as after a retry, ends.
+    pub fn settle_empty_root(&mut self) {
+        let root = self.execution.run(ROOT);
+        let waiting = self.execution.next_attempt_time.is_some();
+        let all = u32::try_from(root.children.len()).unwrap_or(u32::MAX);
+        if !self.execution.is_ended() && !waiting && root.ended == all {
+            let output = self.execution.children_output(ROOT);
+            self.whole_succeeded(&output);
+        }
+    }
+
+    fn whole_succeeded(&mut self, given: &Value) {
+        match self.whole_output(given) {
+            Ok(output) => {
+                let output = Some(output);
+                self.emit(
+                    ROOT,
+                    event::Kind::ExecutionCompleted(ExecutionCompleted { output }),
+                );
+            }
+            Err(fault) if fault.retried => self.retry_whole(fault.error, true),
+            Err(fault) => self.end_failed(fault.error),
+        }
+    }
+
+    fn whole_output(&mut self, given: &Value) -> Result<Value, Fault> {
+        let fail = |error| Fault {
+            error,
+            retried: false,
+        };
+        let root = self.node(ROOT);
+        let scope = WorkflowScope {
+            execution: self.execution,
+            given: seen(given),
+        };
+        let output = match &root.output {
+            Some(template) => template
+                .eval(&scope)
+                .map_err(|e| fail(self.error(ROOT, "expression", format!("output: {e}"))))?,
+            None => given.clone(),
+        };
+        self.check_size(ROOT, "output", &output).map_err(fail)?;
+        if let Some(schema) = &self.execution.plan.output_schema
+            && let Some(first) = schema.violations(&output).first()
+        {
+            let words = format!(
+                "the output breaks output_schema at '{}': {}",
+                first.pointer, first.message
+            );
+            return Err(fail(self.error(ROOT, "validation", words)));
+        }
+        self.reach_goal(&output)?;
+        Ok(output)
+    }
+
+    fn reach_goal(&mut self, output: &Value) -> Result<(), Fault> {
+        for index in 0..self.execution.plan.goal.len() {
+            let plan = self.execution.plan.clone();
+            let goal = &plan.goal[index];
+            let scope = WorkflowScope {
+                execution: self.execution,
+                given: seen(output),
+            };
+            let violation = gate::violation(goal, output, &scope).map_err(|e| Fault {
+                error: self.error(ROOT, "expression", format!("goal[{index}]: {e}")),
+                retried: false,
+            })?;
+            match violation {
+                None => {}
+                Some(message) if goal.on_violation == OnViolation::Continue => {
+                    self.gate_violated(ROOT, false, index, message);
+                }
+                Some(message) => {
+                    let words = format!("the goal is missed: {message}");
+                    return Err(Fault {
+                        error: self.error(ROOT, "invalid_output", words),
+                        retried: goal.on_violation == OnViolation::Retry,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn whole_failed(&mut self, error: Error) {
+        let policy = self.node(ROOT).retry.as_ref();
+        let retried = policy.is_some_and(|p| retry::is_retried(p, &error.class));
+        self.retry_whole(error, retried);
+    }
+
+    fn retry_whole(&mut self, error: Error, retried: bool) {
+        let attempt = self.execution.attempt;
+        let policy = self.node(ROOT).retry.as_ref();
+        let Some(policy) = policy.filter(|p| retried && attempt < p.max_attempts) else {
+            return self.end_failed(error);
+        };
+        let wait = retry::backoff(
+            policy,
+            attempt + 1,
+            retry::spread((self.execution.id, attempt)),
+        );
+        let scheduled = ExecutionRetryScheduled {
+            attempt: attempt + 1,
+            due_time: Some(self.now.after(wait).into()),
+            error: Some(error),
+        };
+        self.emit(ROOT, event::Kind::ExecutionRetryScheduled(scheduled));
+    }
+
+    /// The execution fails.
+    pub fn end_failed(&mut self, error: Error) {
+        self.cancel_within(ROOT, "the execution failed");
+        let error = Some(error);
+        self.emit(
+            ROOT,
+            event::Kind::ExecutionFailed(ExecutionFailed { error }),
+        );
+    }
+}
+
+fn seen(given: &Value) -> Given<'_> {
+    Given {
+        output: Some(given),
+        value: Some(given),
+    }
+}

@@ -1,0 +1,209 @@
+//! From a command to the events that follow from it, or a rejection. Pure: what time it is
+//! comes in; what must be done outside comes out as effects, to be released only once the
+//! events are durable.
+
+mod begin;
+mod end;
+mod start;
+mod task;
+#[cfg(test)]
+mod tests;
+mod timer;
+mod turn;
+
+use std::time::Duration;
+
+pub use start::{Start, start};
+use turn::Turn;
+
+use crate::{
+    core::{
+        execution::{Execution, ExecutionState},
+        limits::Limits,
+        plan::Target,
+        schema::Violation,
+        time::Time,
+        value::Value,
+    },
+    proto::{Event, Usage},
+};
+
+/// What an execution is asked to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// A worker accepted an attempt.
+    Accept {
+        /// The sequence of the event that scheduled it.
+        task: u64,
+        /// The worker.
+        worker_id: String,
+        /// The agent that does it.
+        agent: String,
+        /// The lease under which its result counts; never 0.
+        lease: u64,
+    },
+    /// An attempt gave its output.
+    Complete {
+        /// The sequence of the event that scheduled it.
+        task: u64,
+        /// The lease.
+        lease: u64,
+        /// What the agent gave.
+        output: Value,
+        /// What it used.
+        usage: Option<Usage>,
+    },
+    /// An attempt failed.
+    Fail {
+        /// The sequence of the event that scheduled it.
+        task: u64,
+        /// The lease.
+        lease: u64,
+        /// The class.
+        class: String,
+        /// In words.
+        message: String,
+        /// The least wait before the next attempt.
+        retry_after: Option<Duration>,
+        /// What it used.
+        usage: Option<Usage>,
+    },
+    /// Someone asks for its end.
+    Cancel {
+        /// Why.
+        reason: String,
+    },
+    /// Someone ends it now.
+    Terminate {
+        /// Why.
+        reason: String,
+    },
+    /// Time has passed: everything that is due happens.
+    Tick,
+}
+
+/// What must be done outside, once the events are durable.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Hand out an attempt.
+    Dispatch(Box<Dispatch>),
+    /// Take an attempt back.
+    Withdraw {
+        /// The sequence of the event that scheduled it.
+        task: u64,
+        /// Why.
+        reason: String,
+    },
+    /// Free an attempt that has ended by its worker's result.
+    Release {
+        /// The sequence of the event that scheduled it.
+        task: u64,
+    },
+}
+
+/// An attempt to hand out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dispatch {
+    /// The sequence of the event that scheduled it.
+    pub task: u64,
+    /// The step's path.
+    pub step: String,
+    /// Who is to do it.
+    pub target: Target,
+    /// The attempt, from 1.
+    pub attempt: u32,
+    /// What the agent is given.
+    pub input: Value,
+    /// How long the attempt may take once accepted.
+    pub timeout: Option<Duration>,
+    /// When it was scheduled.
+    pub schedule_time: Time,
+}
+
+/// What follows from a command.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// The events, already applied; may be empty when nothing follows.
+    pub events: Vec<Event>,
+    /// What must be done outside.
+    pub effects: Vec<Effect>,
+}
+
+/// Why a command is refused. Nothing changed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// It has ended.
+    #[error("the execution has ended ({})", .0.as_str_name())]
+    Ended(ExecutionState),
+    /// The lease does not hold the task.
+    #[error("the task is held by another, has ended, or never was")]
+    Stale,
+    /// The input breaks the workflow's schema.
+    #[error("the input breaks the workflow's input_schema")]
+    Input(Vec<Violation>),
+    /// The first values of `vars` cannot be made.
+    #[error("variables.{name}: {message}")]
+    Variable {
+        /// Which.
+        name: String,
+        /// Why.
+        message: String,
+    },
+}
+
+/// Decides a command: the events that follow are applied to the execution as they are decided.
+///
+/// `now` must not be before the execution's last event.
+///
+/// # Errors
+/// A `Rejection`; the execution is then as it was.
+pub fn decide(
+    execution: &mut Execution,
+    command: Command,
+    now: Time,
+    limits: &Limits,
+) -> Result<Outcome, Rejection> {
+    let state = execution.state;
+    if execution.is_ended() {
+        return match command {
+            Command::Complete { task, lease, .. } | Command::Fail { task, lease, .. } => {
+                task::repeated(execution, task, lease)
+            }
+            Command::Accept { .. } => Err(Rejection::Stale),
+            Command::Tick => Ok(Outcome::default()),
+            Command::Cancel { .. } | Command::Terminate { .. } => Err(Rejection::Ended(state)),
+        };
+    }
+    let mut turn = Turn::new(execution, now.max(execution_time(execution)), limits);
+    match command {
+        Command::Accept {
+            task,
+            worker_id,
+            agent,
+            lease,
+        } => turn.accept(task, worker_id, agent, lease)?,
+        Command::Complete {
+            task,
+            lease,
+            output,
+            usage,
+        } => turn.complete(task, lease, &output, usage)?,
+        Command::Fail {
+            task,
+            lease,
+            class,
+            message,
+            retry_after,
+            usage,
+        } => turn.fail(task, lease, class, message, retry_after, usage)?,
+        Command::Cancel { reason } => turn.cancel(&reason),
+        Command::Terminate { reason } => turn.terminate(&reason),
+        Command::Tick => turn.tick(),
+    }
+    turn.pump();
+    Ok(turn.finish())
+}
+
+fn execution_time(execution: &Execution) -> Time {
+    execution.last_time
+}

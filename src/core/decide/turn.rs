@@ -1,0 +1,155 @@
+//! One decision in the making: events are applied as they are decided, effects gathered.
+
+use super::{Dispatch, Effect, Outcome};
+use crate::{
+    core::{
+        execution::{Error, Execution, Given, ROOT, RunId, StepScope, StepState, apply},
+        limits::Limits,
+        plan::{Call, Kind, Node},
+        time::Time,
+        value,
+    },
+    proto::{Event, StepCancelled, event},
+};
+
+/// One decision in the making.
+pub(super) struct Turn<'a> {
+    pub execution: &'a mut Execution,
+    pub now: Time,
+    pub limits: &'a Limits,
+    outcome: Outcome,
+}
+
+impl<'a> Turn<'a> {
+    pub fn new(execution: &'a mut Execution, now: Time, limits: &'a Limits) -> Self {
+        Self {
+            execution,
+            now,
+            limits,
+            outcome: Outcome::default(),
+        }
+    }
+
+    pub fn finish(self) -> Outcome {
+        self.outcome
+    }
+
+    /// Decides an event about a step; `ROOT` means the execution. Returns its sequence.
+    pub fn emit(&mut self, run: RunId, kind: event::Kind) -> u64 {
+        let sequence = self.execution.sequence + 1;
+        let event = Event {
+            execution_id: self.execution.id.to_string(),
+            sequence,
+            time: Some(self.now.into()),
+            step: self.execution.run(run).path.to_string(),
+            kind: Some(kind),
+        };
+        apply(self.execution, &event);
+        self.outcome.events.push(event);
+        sequence
+    }
+
+    pub fn effect(&mut self, effect: Effect) {
+        self.outcome.effects.push(effect);
+    }
+
+    pub fn node(&self, run: RunId) -> &Node {
+        self.execution.node(run)
+    }
+
+    pub fn call(&self, run: RunId) -> Option<&Call> {
+        match &self.node(run).kind {
+            Kind::Call(call) => Some(call),
+            _ => None,
+        }
+    }
+
+    pub fn scope<'b>(&'b self, run: RunId, given: Given<'b>) -> StepScope<'b> {
+        StepScope {
+            execution: self.execution,
+            run,
+            given,
+        }
+    }
+
+    /// An error in this step.
+    pub fn error(&self, run: RunId, class: &str, message: impl Into<String>) -> Error {
+        let mut message: String = message.into();
+        truncate(&mut message, MESSAGE_BYTES_MAX);
+        Error {
+            class: class.to_owned(),
+            message,
+            step: self.execution.run(run).path.to_string(),
+        }
+    }
+
+    /// Hands the step's attempt out, as the event just decided says.
+    pub fn dispatch(&mut self, run: RunId) {
+        if let Some(dispatch) = self.execution.dispatch_of(run) {
+            self.effect(Effect::Dispatch(Box::new(dispatch)));
+        }
+    }
+
+    /// Takes the step's attempt back, if it is handed out.
+    pub fn withdraw(&mut self, run: RunId, reason: &str) {
+        let step = self.execution.run(run);
+        let handed_out = matches!(step.state, StepState::Waiting | StepState::Running);
+        if handed_out && step.scheduled > 0 {
+            let task = step.scheduled;
+            self.effect(Effect::Withdraw {
+                task,
+                reason: reason.to_owned(),
+            });
+        }
+    }
+
+    /// Cancels every step in progress within a step, the innermost first.
+    pub fn cancel_within(&mut self, run: RunId, reason: &str) {
+        let children = self.execution.run(run).children.clone();
+        for child in children {
+            self.cancel_within(child, reason);
+            if self.execution.run(child).is_active() {
+                self.withdraw(child, reason);
+                let reason = reason.to_owned();
+                self.emit(child, event::Kind::StepCancelled(StepCancelled { reason }));
+            }
+        }
+    }
+
+    /// True while the step has not been ended by what was decided since.
+    pub fn is_open(&self, run: RunId) -> bool {
+        !self.execution.is_ended() && (run == ROOT || self.execution.run(run).is_active())
+    }
+}
+
+impl Execution {
+    /// The attempt of a step that is handed out, as workers are told of it.
+    pub fn dispatch_of(&self, id: RunId) -> Option<Dispatch> {
+        let run = self.run(id);
+        let node = self.node(id);
+        let Kind::Call(call) = &node.kind else {
+            return None;
+        };
+        Some(Dispatch {
+            task: run.scheduled,
+            step: run.path.to_string(),
+            target: call.target.clone(),
+            attempt: run.attempt,
+            input: run.input.clone().unwrap_or_else(value::null),
+            timeout: node.timeout,
+            schedule_time: run.schedule_time.unwrap_or(self.last_time),
+        })
+    }
+}
+
+/// The longest error message kept, in bytes.
+const MESSAGE_BYTES_MAX: usize = 8 << 10;
+
+/// Cuts a text to at most `max` bytes, between characters.
+fn truncate(text: &mut String, max: usize) {
+    if text.len() > max {
+        let end = (0..=max).rev().find(|i| text.is_char_boundary(*i));
+        text.truncate(end.unwrap_or(0));
+        text.push('…');
+    }
+}

@@ -1,0 +1,277 @@
+//! The fold: one event into the state. Cannot fail, reads no clock, evaluates nothing: what
+//! an event says is all there is.
+
+use super::{Execution, ExecutionState, RunId, StepState, TimerKind, event_time};
+use crate::{
+    core::{plan::Kind, time::Time, value},
+    proto::{
+        Event, StepCompleted, StepFailed, StepRetryScheduled, StepScheduled, StepStarted, Usage,
+        event,
+    },
+};
+
+/// Folds an event into the execution.
+///
+/// # Panics
+/// When the event is about a step that the plan does not have: the definition of a version
+/// never changes, so that is a broken invariant of the store.
+pub fn apply(execution: &mut Execution, event: &Event) {
+    let now = event_time(event);
+    execution.sequence = event.sequence;
+    execution.last_time = now;
+    let Some(kind) = &event.kind else { return };
+    match kind {
+        event::Kind::ExecutionStarted(_)
+        | event::Kind::ExecutionCompleted(_)
+        | event::Kind::ExecutionFailed(_)
+        | event::Kind::ExecutionCancelRequested(_)
+        | event::Kind::ExecutionCancelled(_)
+        | event::Kind::ExecutionTimedOut(_)
+        | event::Kind::ExecutionRetryScheduled(_)
+        | event::Kind::ExecutionRetried(_) => execution.apply_whole(kind, now),
+        event::Kind::GateViolated(_) => {}
+        kind => {
+            let run = execution
+                .find(&event.step)
+                .expect("an event names a step that the plan has and that was begun around");
+            if execution.state == ExecutionState::Pending {
+                execution.state = ExecutionState::Running;
+            }
+            execution.apply_step(run, kind, event.sequence, now);
+        }
+    }
+}
+
+impl Execution {
+    fn apply_whole(&mut self, kind: &event::Kind, now: Time) {
+        match kind {
+            event::Kind::ExecutionCompleted(e) => {
+                self.output = Some(e.output.clone().unwrap_or_else(value::null));
+                self.error = None;
+                self.end(ExecutionState::Completed, now);
+            }
+            event::Kind::ExecutionFailed(e) => {
+                self.error.clone_from(&e.error);
+                self.end(ExecutionState::Failed, now);
+            }
+            event::Kind::ExecutionTimedOut(e) => {
+                self.error.clone_from(&e.error);
+                self.end(ExecutionState::TimedOut, now);
+            }
+            event::Kind::ExecutionCancelled(e) => {
+                self.error = Some(super::Error {
+                    class: "cancelled".into(),
+                    message: e.reason.clone(),
+                    step: String::new(),
+                });
+                self.end(ExecutionState::Cancelled, now);
+            }
+            event::Kind::ExecutionRetryScheduled(e) => {
+                self.state = ExecutionState::Waiting;
+                self.error.clone_from(&e.error);
+                self.next_attempt_time = e.due_time.map(Time::from);
+                if let Some(due) = self.next_attempt_time {
+                    self.timers.set(due, super::ROOT, TimerKind::Retry);
+                }
+            }
+            event::Kind::ExecutionRetried(e) => {
+                self.timers
+                    .clear(self.next_attempt_time.take(), super::ROOT, TimerKind::Retry);
+                self.attempt = e.attempt;
+                self.state = ExecutionState::Running;
+                self.reset_unfinished(now);
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, state: ExecutionState, now: Time) {
+        self.state = state;
+        self.end_time = Some(now);
+        self.next_attempt_time = None;
+        self.timers.clear_all();
+        self.parents_ready.clear();
+    }
+
+    fn apply_step(&mut self, run: RunId, kind: &event::Kind, sequence: u64, now: Time) {
+        match kind {
+            event::Kind::StepScheduled(e) => self.step_scheduled(run, e, sequence, now),
+            event::Kind::StepStarted(e) => self.step_started(run, e, now),
+            event::Kind::StepCompleted(e) => self.step_completed(run, e, now),
+            event::Kind::StepFailed(e) => self.step_failed(run, e, now),
+            event::Kind::StepRetryScheduled(e) => self.step_retry_scheduled(run, e),
+            event::Kind::StepSkipped(_) => self.step_ended(run, StepState::Skipped, now),
+            event::Kind::StepCancelled(_) => self.step_ended(run, StepState::Cancelled, now),
+            event::Kind::BranchChosen(e) => {
+                self.run_mut(run).branch = Some(e.index);
+                self.add_children(run);
+            }
+            _ => {}
+        }
+    }
+
+    fn step_scheduled(&mut self, id: RunId, event: &StepScheduled, sequence: u64, now: Time) {
+        self.begin(id, now);
+        self.clear_attempt(id);
+        let run = self.run_mut(id);
+        run.state = StepState::Waiting;
+        run.attempt = event.attempt;
+        let before = std::mem::replace(&mut run.scheduled, sequence);
+        run.schedule_time = Some(now);
+        run.lease = 0;
+        run.worker_id.clear();
+        run.agent.clone_from(&event.agent);
+        run.input = Some(event.input.clone().unwrap_or_else(value::null));
+        run.queue_deadline = event.queue_deadline.map(Time::from);
+        self.tasks.remove(&before);
+        self.tasks.insert(sequence, id);
+        self.set_total(id, event.total_deadline.map(Time::from));
+        if let Some(due) = self.run(id).queue_deadline {
+            self.timers.set(due, id, TimerKind::Queue);
+        }
+    }
+
+    fn step_started(&mut self, id: RunId, event: &StepStarted, now: Time) {
+        self.begin(id, now);
+        self.clear_attempt(id);
+        let is_call = matches!(self.node(id).kind, Kind::Call(_));
+        let run = self.run_mut(id);
+        run.state = StepState::Running;
+        run.attempt = event.attempt;
+        run.deadline = event.deadline.map(Time::from);
+        if let Some(due) = run.deadline {
+            self.timers.set(due, id, TimerKind::Attempt);
+        }
+        if is_call {
+            let run = self.run_mut(id);
+            run.lease = event.lease;
+            run.worker_id.clone_from(&event.worker_id);
+            run.agent.clone_from(&event.agent);
+        } else {
+            self.run_mut(id).input = Some(event.input.clone().unwrap_or_else(value::null));
+            self.set_total(id, event.total_deadline.map(Time::from));
+            self.drop_children(id);
+            if self.block(id).is_some() {
+                self.add_children(id);
+            }
+        }
+    }
+
+    fn step_completed(&mut self, id: RunId, event: &StepCompleted, now: Time) {
+        if matches!(self.node(id).kind, Kind::Call(_)) {
+            let start = self.run(id).start_time.unwrap_or(now);
+            self.calls_completed += 1;
+            self.calls_completed_nanos += now.as_nanos() - start.as_nanos();
+        }
+        let run = self.run_mut(id);
+        run.attempt = event.attempt;
+        run.output = Some(event.output.clone().unwrap_or_else(value::null));
+        run.error = None;
+        add_usage(&mut run.usage, event.usage.as_ref());
+        if let Some(saved) = &event.saved
+            && let Some(value::Kind::StructValue(vars)) = &mut self.vars.kind
+        {
+            let saved = saved.fields.iter().map(|(k, v)| (k.clone(), v.clone()));
+            vars.fields.extend(saved);
+        }
+        self.step_ended(id, StepState::Completed, now);
+    }
+
+    fn step_failed(&mut self, id: RunId, event: &StepFailed, now: Time) {
+        let run = self.run_mut(id);
+        run.attempt = event.attempt;
+        run.error.clone_from(&event.error);
+        add_usage(&mut run.usage, event.usage.as_ref());
+        self.step_ended(id, StepState::Failed, now);
+    }
+
+    fn step_retry_scheduled(&mut self, id: RunId, event: &StepRetryScheduled) {
+        self.clear_attempt(id);
+        let run = self.run_mut(id);
+        run.state = StepState::Retrying;
+        run.error.clone_from(&event.error);
+        add_usage(&mut run.usage, event.usage.as_ref());
+        run.next_attempt_time = event.due_time.map(Time::from);
+        if let Some(due) = run.next_attempt_time {
+            self.timers.set(due, id, TimerKind::Retry);
+        }
+        self.note_room(id);
+    }
+
+    /// Takes a step from PENDING into progress; nothing when it is already.
+    fn begin(&mut self, id: RunId, now: Time) {
+        if self.run(id).state != StepState::Pending {
+            return;
+        }
+        self.run_mut(id).start_time = Some(now);
+        if matches!(self.node(id).kind, Kind::Call(_)) {
+            self.calls_in_progress += 1;
+        }
+        if let Some(parent) = self.run(id).parent {
+            self.run_mut(parent).active += 1;
+        }
+        self.note_begun(id);
+    }
+
+    /// Ends a step: what it held is freed, what waited for it may begin.
+    fn step_ended(&mut self, id: RunId, state: StepState, now: Time) {
+        let was_active = self.run(id).is_active();
+        self.clear_attempt(id);
+        self.set_total(id, None);
+        if was_active && matches!(self.node(id).kind, Kind::Call(_)) {
+            self.calls_in_progress -= 1;
+        }
+        if !was_active {
+            self.note_begun(id);
+        }
+        let run = self.run_mut(id);
+        run.state = state;
+        run.end_time = Some(now);
+        run.start_time.get_or_insert(now);
+        self.note_room(id);
+        self.count_ended(id, was_active);
+        for dependant in self.run(id).dependants.clone() {
+            self.run_mut(dependant).waits -= 1;
+            self.note_ready(dependant);
+        }
+    }
+
+    fn count_ended(&mut self, id: RunId, was_active: bool) {
+        let completed = self.run(id).state == StepState::Completed;
+        let Some(parent) = self.run(id).parent else {
+            return;
+        };
+        let run = self.run_mut(parent);
+        run.active -= u32::from(was_active);
+        run.ended += 1;
+        run.completed += u32::from(completed);
+        self.note_room(parent);
+    }
+
+    /// Forgets the timers of the attempt.
+    fn clear_attempt(&mut self, id: RunId) {
+        let run = self.run_mut(id);
+        let queue = run.queue_deadline.take();
+        let attempt = run.deadline.take();
+        let retry = run.next_attempt_time.take();
+        self.timers.clear(queue, id, TimerKind::Queue);
+        self.timers.clear(attempt, id, TimerKind::Attempt);
+        self.timers.clear(retry, id, TimerKind::Retry);
+    }
+
+    fn set_total(&mut self, id: RunId, deadline: Option<Time>) {
+        let before = std::mem::replace(&mut self.run_mut(id).total_deadline, deadline);
+        self.timers.clear(before, id, TimerKind::Total);
+        if let Some(due) = deadline {
+            self.timers.set(due, id, TimerKind::Total);
+        }
+    }
+}
+
+fn add_usage(sum: &mut Option<Usage>, more: Option<&Usage>) {
+    let Some(more) = more else { return };
+    let sum = sum.get_or_insert_default();
+    sum.input_tokens = sum.input_tokens.saturating_add(more.input_tokens);
+    sum.output_tokens = sum.output_tokens.saturating_add(more.output_tokens);
+    sum.cost += more.cost;
+}

@@ -1,0 +1,498 @@
+//! The state of one execution: the fold of its events over its plan. Changed by `apply` alone;
+//! read by `decide`, by expressions (`scope`) and by the api (`view`).
+
+mod apply;
+mod reset;
+mod scope;
+mod timers;
+mod view;
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+pub use apply::apply;
+pub use scope::{Given, StepScope, WorkflowScope};
+pub use timers::TimerKind;
+use timers::Timers;
+
+use uuid::Uuid;
+pub use view::{kind_name, summary, view};
+
+pub use crate::proto::{
+    Error, execution::State as ExecutionState, step_execution::State as StepState,
+};
+use crate::{
+    core::{
+        plan::{Block, Kind, Mode, Node, NodeId, Plan, Switch},
+        time::Time,
+        value::{self, Value},
+    },
+    proto::{Event, Usage, event},
+};
+
+/// The index of a step's run in its execution. Run 0 is the workflow itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(pub u32);
+
+/// The run of the workflow itself.
+pub const ROOT: RunId = RunId(0);
+
+/// One run of a workflow.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    /// Its id.
+    pub id: Uuid,
+    /// What it runs.
+    pub plan: Arc<Plan>,
+    /// The namespace.
+    pub namespace: String,
+    /// The workflow's name.
+    pub workflow: String,
+    /// The version; 0 for a definition given with the start.
+    pub version: u32,
+    /// The labels.
+    pub labels: HashMap<String, String>,
+    /// The input.
+    pub input: Value,
+    /// The value of `vars`, an object.
+    pub vars: Value,
+    /// Where it stands.
+    pub state: ExecutionState,
+    /// What it gave.
+    pub output: Option<Value>,
+    /// Why it failed, or failed last.
+    pub error: Option<Error>,
+    /// Which attempt of the whole this is, from 1.
+    pub attempt: u32,
+    /// The sequence of its last event.
+    pub sequence: u64,
+    /// The time of its last event.
+    pub last_time: Time,
+    /// When it was accepted.
+    pub create_time: Time,
+    /// When it ended.
+    pub end_time: Option<Time>,
+    /// When its timeout ends it.
+    pub deadline: Option<Time>,
+    /// When its next attempt begins.
+    pub next_attempt_time: Option<Time>,
+    runs: Vec<StepRun>,
+    by_path: HashMap<Arc<str>, RunId>,
+    /// Attempts handed out, by the sequence of the event that scheduled them.
+    tasks: HashMap<u64, RunId>,
+    timers: Timers,
+    /// Steps with children that could begin now.
+    parents_ready: BTreeSet<RunId>,
+    calls_in_progress: u32,
+    calls_completed: u32,
+    calls_completed_nanos: i64,
+}
+
+/// One step of an execution, as far as it has come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepRun {
+    /// What it is.
+    pub node: NodeId,
+    /// The step around it; `None` for the workflow itself.
+    pub parent: Option<RunId>,
+    /// Its address.
+    pub path: Arc<str>,
+    /// Where it stands.
+    pub state: StepState,
+    /// Which attempt this is, from 1; 0 before the first.
+    pub attempt: u32,
+    /// The sequence of the event that scheduled the attempt; 0 for none.
+    pub scheduled: u64,
+    /// The lease of the worker that holds, or held, the attempt; 0 for none.
+    pub lease: u64,
+    /// That worker.
+    pub worker_id: String,
+    /// The agent that does it.
+    pub agent: String,
+    /// What it was given.
+    pub input: Option<Value>,
+    /// What it gave.
+    pub output: Option<Value>,
+    /// Why its last attempt failed.
+    pub error: Option<Error>,
+    /// When its first attempt began.
+    pub start_time: Option<Time>,
+    /// When its attempt was scheduled.
+    pub schedule_time: Option<Time>,
+    /// When it ended.
+    pub end_time: Option<Time>,
+    /// When its next attempt begins.
+    pub next_attempt_time: Option<Time>,
+    /// When all its attempts must have ended.
+    pub total_deadline: Option<Time>,
+    /// When the attempt must have been accepted.
+    pub queue_deadline: Option<Time>,
+    /// When the attempt must have ended.
+    pub deadline: Option<Time>,
+    /// What its agent used, all attempts.
+    pub usage: Option<Usage>,
+    /// The branch a switch chose, as in the event; `None` before.
+    pub branch: Option<i32>,
+    /// Steps within it, in the order of their plan.
+    pub children: Vec<RunId>,
+    /// Siblings that wait for this one.
+    dependants: Vec<RunId>,
+    /// Siblings it still waits for.
+    waits: u32,
+    /// Children that could begin: those that are no calls first, then in order.
+    ready: BTreeSet<(bool, RunId)>,
+    /// Children in progress.
+    active: u32,
+    /// Children that have ended, however.
+    pub ended: u32,
+    /// Children that completed.
+    pub completed: u32,
+}
+
+impl Execution {
+    /// The execution that its first event, `ExecutionStarted`, makes.
+    ///
+    /// # Errors
+    /// The event given back when it is another, or its id is not a UUID.
+    pub fn create(plan: Arc<Plan>, event: &Event) -> Result<Self, String> {
+        let Some(event::Kind::ExecutionStarted(started)) = &event.kind else {
+            return Err("the first event is not execution_started".into());
+        };
+        let id = Uuid::parse_str(&event.execution_id).map_err(|e| e.to_string())?;
+        let now = event_time(event);
+        let mut execution = Self {
+            id,
+            plan,
+            namespace: started.namespace.clone(),
+            workflow: started.workflow.clone(),
+            version: started.version,
+            labels: started.labels.clone(),
+            input: started.input.clone().unwrap_or_else(value::null),
+            vars: value::object(started.variables.clone().unwrap_or_default().fields),
+            state: ExecutionState::Pending,
+            output: None,
+            error: None,
+            attempt: 1,
+            sequence: event.sequence,
+            last_time: now,
+            create_time: now,
+            end_time: None,
+            deadline: started.deadline.map(Time::from),
+            next_attempt_time: None,
+            runs: Vec::new(),
+            by_path: HashMap::new(),
+            tasks: HashMap::new(),
+            timers: Timers::default(),
+            parents_ready: BTreeSet::new(),
+            calls_in_progress: 0,
+            calls_completed: 0,
+            calls_completed_nanos: 0,
+        };
+        let mut root = StepRun::new(NodeId(0), None, "".into());
+        root.state = StepState::Running;
+        root.start_time = Some(now);
+        execution.runs.push(root);
+        if let Some(deadline) = execution.deadline {
+            execution.timers.set(deadline, ROOT, TimerKind::Total);
+        }
+        execution.add_children(ROOT);
+        Ok(execution)
+    }
+
+    /// The execution that a list of events makes, the first one first.
+    ///
+    /// # Errors
+    /// What is wrong with the events, in words.
+    pub fn replay<'a>(
+        plan: Arc<Plan>,
+        events: impl IntoIterator<Item = &'a Event>,
+    ) -> Result<Self, String> {
+        let mut events = events.into_iter();
+        let first = events.next().ok_or("an execution without events")?;
+        let mut execution = Self::create(plan, first)?;
+        for event in events {
+            if event.sequence != execution.sequence + 1 {
+                return Err(format!(
+                    "event {} does not follow event {}",
+                    event.sequence, execution.sequence
+                ));
+            }
+            apply(&mut execution, event);
+        }
+        Ok(execution)
+    }
+
+    /// True once it has ended.
+    pub fn is_ended(&self) -> bool {
+        self.end_time.is_some()
+    }
+
+    /// The step with this index. Panics on an index of another execution.
+    pub fn run(&self, id: RunId) -> &StepRun {
+        &self.runs[id.0 as usize]
+    }
+
+    fn run_mut(&mut self, id: RunId) -> &mut StepRun {
+        &mut self.runs[id.0 as usize]
+    }
+
+    /// What the step is.
+    pub fn node(&self, id: RunId) -> &Node {
+        self.plan.node(self.run(id).node)
+    }
+
+    /// The step at an address.
+    pub fn find(&self, path: &str) -> Option<RunId> {
+        if path.is_empty() {
+            return Some(ROOT);
+        }
+        self.by_path.get(path).copied()
+    }
+
+    /// The step whose attempt was scheduled by the event with this sequence.
+    pub fn task(&self, sequence: u64) -> Option<RunId> {
+        self.tasks.get(&sequence).copied()
+    }
+
+    /// All steps begun or waiting to, the workflow itself first.
+    pub fn runs(&self) -> impl Iterator<Item = (RunId, &StepRun)> {
+        (0u32..).map(RunId).zip(self.runs.iter())
+    }
+
+    /// Calls in progress, those waiting for their next attempt included.
+    pub fn calls_in_progress(&self) -> u32 {
+        self.calls_in_progress
+    }
+
+    /// When it needs to be woken, if nothing else happens before.
+    pub fn next_due(&self) -> Option<Time> {
+        self.timers.first().map(|(due, ..)| due)
+    }
+
+    /// The first timer that is due at `now`.
+    pub fn due_timer(&self, now: Time) -> Option<(RunId, TimerKind)> {
+        self.timers
+            .first()
+            .filter(|(due, ..)| *due <= now)
+            .map(|(_, run, kind)| (run, kind))
+    }
+
+    /// The next step that could begin, given whether there is room for a call.
+    pub fn next_ready(&self, room_for_calls: bool) -> Option<RunId> {
+        if self.next_attempt_time.is_some() {
+            return None;
+        }
+        self.parents_ready.iter().find_map(|parent| {
+            self.run(*parent)
+                .ready
+                .first()
+                .filter(|(is_call, _)| room_for_calls || !is_call)
+                .map(|(_, run)| *run)
+        })
+    }
+
+    /// How the children of a step relate, when it has any.
+    pub fn mode(&self, id: RunId) -> Mode {
+        match &self.node(id).kind {
+            Kind::Block(block) => block.mode,
+            _ => Mode::Sequence,
+        }
+    }
+
+    /// The block that a step is.
+    pub fn block(&self, id: RunId) -> Option<&Block> {
+        match &self.node(id).kind {
+            Kind::Block(block) => Some(block),
+            _ => None,
+        }
+    }
+
+    /// What the children of a step gave together, by its mode.
+    pub fn children_output(&self, id: RunId) -> Value {
+        let children = &self.run(id).children;
+        match self.mode(id) {
+            Mode::Sequence => children
+                .iter()
+                .rev()
+                .map(|c| self.run(*c))
+                .find(|c| matches!(c.state, StepState::Completed | StepState::Failed))
+                .and_then(|c| c.output.clone())
+                .unwrap_or_else(value::null),
+            Mode::Parallel | Mode::Graph => value::object(children.iter().map(|c| {
+                let output = self.run(*c).output.clone().unwrap_or_else(value::null);
+                (self.node(*c).id.clone(), output)
+            })),
+        }
+    }
+
+    /// Makes the runs of a step's children: all of a block, the branch taken of a switch.
+    fn add_children(&mut self, parent: RunId) {
+        let plan = Arc::clone(&self.plan);
+        let nodes: &[NodeId] = match (
+            &plan.node(self.run(parent).node).kind,
+            self.run(parent).branch,
+        ) {
+            (Kind::Block(block), _) => &block.children,
+            (Kind::Switch(switch), Some(index)) => branch(switch, index),
+            _ => &[],
+        };
+        let first = u32::try_from(self.runs.len()).expect("steps are bounded far below 2^32");
+        let at: HashMap<NodeId, RunId> = nodes.iter().copied().zip((first..).map(RunId)).collect();
+        for node in nodes {
+            let path: Arc<str> = self.child_path(parent, &plan.node(*node).id).into();
+            let mut run = StepRun::new(*node, Some(parent), Arc::clone(&path));
+            let depends_on = &plan.node(*node).depends_on;
+            run.waits = u32::try_from(depends_on.len()).expect("steps are bounded");
+            self.by_path.insert(path, at[node]);
+            self.runs.push(run);
+        }
+        for node in nodes {
+            for dependency in &plan.node(*node).depends_on {
+                self.run_mut(at[dependency]).dependants.push(at[node]);
+            }
+        }
+        self.run_mut(parent).children = nodes.iter().map(|n| at[n]).collect();
+        for node in nodes {
+            self.note_ready(at[node]);
+        }
+    }
+
+    fn child_path(&self, parent: RunId, id: &str) -> String {
+        let around = &self.run(parent).path;
+        if around.is_empty() {
+            id.to_owned()
+        } else {
+            format!("{around}/{id}")
+        }
+    }
+
+    /// Takes a step up among those that could begin, if it could.
+    fn note_ready(&mut self, id: RunId) {
+        let run = self.run(id);
+        if run.state != StepState::Pending || run.waits > 0 {
+            return;
+        }
+        let Some(parent) = run.parent else { return };
+        let is_call = matches!(self.node(id).kind, Kind::Call(_));
+        self.run_mut(parent).ready.insert((is_call, id));
+        self.note_room(parent);
+    }
+
+    /// Strikes a step from those that could begin.
+    fn note_begun(&mut self, id: RunId) {
+        let Some(parent) = self.run(id).parent else {
+            return;
+        };
+        let is_call = matches!(self.node(id).kind, Kind::Call(_));
+        self.run_mut(parent).ready.remove(&(is_call, id));
+        self.note_room(parent);
+    }
+
+    /// Notes whether a step's children could begin.
+    fn note_room(&mut self, parent: RunId) {
+        let run = self.run(parent);
+        let limit = self.block(parent).and_then(|b| b.max_parallel);
+        let room = run.state == StepState::Running
+            && !run.ready.is_empty()
+            && limit.is_none_or(|limit| run.active < limit);
+        if room {
+            self.parents_ready.insert(parent);
+        } else {
+            self.parents_ready.remove(&parent);
+        }
+    }
+}
+
+impl StepRun {
+    fn new(node: NodeId, parent: Option<RunId>, path: Arc<str>) -> Self {
+        Self {
+            node,
+            parent,
+            path,
+            state: StepState::Pending,
+            attempt: 0,
+            scheduled: 0,
+            lease: 0,
+            worker_id: String::new(),
+            agent: String::new(),
+            input: None,
+            output: None,
+            error: None,
+            start_time: None,
+            schedule_time: None,
+            end_time: None,
+            next_attempt_time: None,
+            total_deadline: None,
+            queue_deadline: None,
+            deadline: None,
+            usage: None,
+            branch: None,
+            children: Vec::new(),
+            dependants: Vec::new(),
+            waits: 0,
+            ready: BTreeSet::new(),
+            active: 0,
+            ended: 0,
+            completed: 0,
+        }
+    }
+
+    /// True once it has ended, however.
+    pub fn is_ended(&self) -> bool {
+        use StepState::{Cancelled, Compensated, Completed, Failed, Skipped};
+        matches!(
+            self.state,
+            Completed | Failed | Skipped | Cancelled | Compensated
+        )
+    }
+
+    /// True between its first attempt and its end.
+    pub fn is_active(&self) -> bool {
+        use StepState::{Retrying, Running, Waiting};
+        matches!(self.state, Waiting | Running | Retrying)
+    }
+}
+
+impl PartialEq for Execution {
+    /// Equal when everything that the events decide is; the plan is not compared.
+    fn eq(&self, other: &Self) -> bool {
+        let key = |e: &Self| {
+            (
+                (e.id, e.version, e.state, e.attempt, e.sequence),
+                (e.last_time, e.create_time, e.end_time, e.deadline),
+                (e.next_attempt_time, e.calls_in_progress, e.calls_completed),
+                e.calls_completed_nanos,
+            )
+        };
+        key(self) == key(other)
+            && self.namespace == other.namespace
+            && self.workflow == other.workflow
+            && self.labels == other.labels
+            && self.input == other.input
+            && self.vars == other.vars
+            && self.output == other.output
+            && self.error == other.error
+            && self.runs == other.runs
+            && self.by_path == other.by_path
+            && self.tasks == other.tasks
+            && self.timers == other.timers
+            && self.parents_ready == other.parents_ready
+    }
+}
+
+/// The steps of a switch's branch, by its index in the event: a case, -1 for `otherwise`, -2
+/// for none.
+fn branch(switch: &Switch, index: i32) -> &[NodeId] {
+    match usize::try_from(index) {
+        Ok(case) => switch.cases.get(case).map_or(&[], |(_, steps)| steps),
+        Err(_) if index == -1 => &switch.otherwise,
+        Err(_) => &[],
+    }
+}
+
+/// The time of an event.
+pub fn event_time(event: &Event) -> Time {
+    event.time.map(Time::from).unwrap_or_default()
+}

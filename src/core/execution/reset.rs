@@ -1,0 +1,118 @@
+//! Steps made new again: the children of a step that is attempted again, and what did not
+//! complete when the whole execution is.
+
+use super::{Execution, ROOT, RunId, StepRun, StepState, TimerKind};
+use crate::core::time::Time;
+
+impl Execution {
+    /// Forgets the children of a step, which have all ended or never begun.
+    pub(super) fn drop_children(&mut self, id: RunId) {
+        for child in std::mem::take(&mut self.run_mut(id).children) {
+            self.drop_children(child);
+            let path = self.run(child).path.clone();
+            self.by_path.remove(&path);
+            let scheduled = self.run(child).scheduled;
+            self.tasks.remove(&scheduled);
+            self.parents_ready.remove(&child);
+        }
+        let run = self.run_mut(id);
+        run.branch = None;
+        run.ready.clear();
+        run.active = 0;
+        run.ended = 0;
+        run.completed = 0;
+    }
+
+    /// Makes every step that did not complete as if it had not begun; steps that hold others
+    /// go on with what they have.
+    pub(super) fn reset_unfinished(&mut self, now: Time) {
+        self.resume(ROOT, now);
+    }
+
+    fn resume(&mut self, id: RunId, now: Time) {
+        let run = self.run_mut(id);
+        run.state = StepState::Running;
+        run.error = None;
+        run.end_time = None;
+        for child in self.run(id).children.clone() {
+            if self.must_run_again(child) {
+                let children = &self.run(child).children;
+                if children.iter().any(|c| self.is_unfinished(*c)) {
+                    self.resume(child, now);
+                } else {
+                    self.renew(child);
+                }
+            }
+        }
+        if id != ROOT {
+            self.set_deadlines(id, now);
+        }
+        self.recount(id);
+    }
+
+    fn must_run_again(&self, id: RunId) -> bool {
+        match self.run(id).state {
+            StepState::Failed => !self.node(id).tolerates_failure,
+            state => state == StepState::Cancelled,
+        }
+    }
+
+    fn is_unfinished(&self, id: RunId) -> bool {
+        self.run(id).state == StepState::Pending || self.must_run_again(id)
+    }
+
+    /// Makes a step as if it had not begun: one without children, or one that failed though
+    /// they did not.
+    fn renew(&mut self, id: RunId) {
+        self.drop_children(id);
+        let run = self.run(id);
+        let mut new = StepRun::new(run.node, run.parent, run.path.clone());
+        new.dependants.clone_from(&run.dependants);
+        let scheduled = run.scheduled;
+        self.tasks.remove(&scheduled);
+        *self.run_mut(id) = new;
+    }
+
+    fn set_deadlines(&mut self, id: RunId, now: Time) {
+        let (timeout, total) = (self.node(id).timeout, self.node(id).total_timeout);
+        let run = self.run_mut(id);
+        run.deadline = timeout.map(|t| now.after(t));
+        run.total_deadline = total.map(|t| now.after(t));
+        let (deadline, total) = (run.deadline, run.total_deadline);
+        if let Some(due) = deadline {
+            self.timers.set(due, id, TimerKind::Attempt);
+        }
+        if let Some(due) = total {
+            self.timers.set(due, id, TimerKind::Total);
+        }
+    }
+
+    /// Counts the children of a step anew.
+    fn recount(&mut self, id: RunId) {
+        let children = self.run(id).children.clone();
+        let count = |wanted: fn(&StepRun) -> bool| {
+            let number = children.iter().filter(|c| wanted(self.run(**c))).count();
+            u32::try_from(number).expect("steps are bounded")
+        };
+        let active = count(StepRun::is_active);
+        let ended = count(StepRun::is_ended);
+        let completed = count(|run| run.state == StepState::Completed);
+        let run = self.run_mut(id);
+        run.ready.clear();
+        (run.active, run.ended, run.completed) = (active, ended, completed);
+        for child in &children {
+            self.run_mut(*child).waits = 0;
+        }
+        for child in &children {
+            if !self.run(*child).is_ended() {
+                for dependant in self.run(*child).dependants.clone() {
+                    self.run_mut(dependant).waits += 1;
+                }
+            }
+        }
+        for child in children {
+            self.note_ready(child);
+        }
+        self.note_room(id);
+    }
+}

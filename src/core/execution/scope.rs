@@ -1,0 +1,208 @@
+//! What expressions see of an execution.
+
+use std::borrow::Cow;
+
+use super::{Error, Execution, ROOT, RunId, StepRun};
+use crate::core::{
+    expr::{Scope, StepView},
+    value::{self, Value},
+};
+
+/// What has no value.
+static NULL: Value = Value {
+    kind: Some(value::Kind::NullValue(0)),
+};
+
+/// What an expression is given besides the execution.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given<'a> {
+    /// `output`: what the agent, or the block, gave.
+    pub output: Option<&'a Value>,
+    /// `value`: what a gate checks.
+    pub value: Option<&'a Value>,
+}
+
+/// The scope of a step's expressions.
+#[derive(Debug)]
+pub struct StepScope<'a> {
+    /// The execution.
+    pub execution: &'a Execution,
+    /// The step.
+    pub run: RunId,
+    /// What else there is.
+    pub given: Given<'a>,
+}
+
+/// The scope of the workflow's own expressions, `output` and `goal`: the steps are its
+/// children, `previous` is the last of them.
+#[derive(Debug)]
+pub struct WorkflowScope<'a> {
+    /// The execution.
+    pub execution: &'a Execution,
+    /// What else there is.
+    pub given: Given<'a>,
+}
+
+impl Scope for StepScope<'_> {
+    fn variable(&self, name: &str) -> Option<Cow<'_, Value>> {
+        let execution = self.execution;
+        let siblings = || execution.siblings(self.run);
+        match name {
+            "previous" => Some(Cow::Borrowed(execution.previous(self.run))),
+            "all_previous_outputs" => {
+                let before = siblings().iter().take_while(|r| **r != self.run);
+                Some(Cow::Owned(execution.outputs(before)))
+            }
+            "all_step_outputs" => Some(Cow::Owned(execution.outputs(siblings()))),
+            name => execution.common_variable(name, self.given),
+        }
+    }
+
+    fn step(&self, id: &str) -> Option<StepView<'_>> {
+        let mut around = self.execution.run(self.run).parent;
+        while let Some(parent) = around {
+            if let Some(found) = self.execution.child(parent, id) {
+                return Some(view_of(found));
+            }
+            around = self.execution.run(parent).parent;
+        }
+        None
+    }
+
+    fn step_ids(&self) -> Vec<String> {
+        let mut ids = Vec::new();
+        let mut around = self.execution.run(self.run).parent;
+        while let Some(parent) = around {
+            ids.extend(self.execution.child_ids(parent));
+            around = self.execution.run(parent).parent;
+        }
+        ids
+    }
+}
+
+impl Scope for WorkflowScope<'_> {
+    fn variable(&self, name: &str) -> Option<Cow<'_, Value>> {
+        let execution = self.execution;
+        let children = &execution.run(ROOT).children;
+        match name {
+            "previous" => {
+                let last = children
+                    .last()
+                    .and_then(|c| execution.run(*c).output.as_ref());
+                Some(last.map_or_else(|| Cow::Owned(value::null()), Cow::Borrowed))
+            }
+            "all_previous_outputs" | "all_step_outputs" => {
+                Some(Cow::Owned(execution.outputs(children)))
+            }
+            name => execution.common_variable(name, self.given),
+        }
+    }
+
+    fn step(&self, id: &str) -> Option<StepView<'_>> {
+        self.execution.child(ROOT, id).map(view_of)
+    }
+
+    fn step_ids(&self) -> Vec<String> {
+        self.execution.child_ids(ROOT).collect()
+    }
+}
+
+impl Execution {
+    /// What `previous` is for a step: the output of the sibling before it, or what the step
+    /// around it was given.
+    pub fn previous(&self, id: RunId) -> &Value {
+        let Some(parent) = self.run(id).parent else {
+            return &self.input;
+        };
+        match self.node(id).previous {
+            Some(before) => self
+                .child(parent, &self.plan.node(before).id)
+                .and_then(|run| run.output.as_ref())
+                .unwrap_or(&NULL),
+            None if parent == ROOT => &self.input,
+            None => self.run(parent).input.as_ref().unwrap_or(&NULL),
+        }
+    }
+
+    fn siblings(&self, id: RunId) -> &[RunId] {
+        let parent = self.run(id).parent;
+        parent.map_or(&[], |p| &self.run(p).children)
+    }
+
+    fn child(&self, parent: RunId, id: &str) -> Option<&StepRun> {
+        let found = self.find(&self.child_path(parent, id))?;
+        Some(self.run(found))
+    }
+
+    fn child_ids(&self, parent: RunId) -> impl Iterator<Item = String> {
+        let children = self.run(parent).children.iter();
+        children.map(|c| self.node(*c).id.clone())
+    }
+
+    /// Outputs of those steps that have ended, by id.
+    fn outputs<'a>(&self, runs: impl IntoIterator<Item = &'a RunId>) -> Value {
+        value::object(
+            runs.into_iter()
+                .filter(|run| self.run(**run).is_ended())
+                .map(|run| {
+                    let output = self.run(*run).output.clone();
+                    (
+                        self.node(*run).id.clone(),
+                        output.unwrap_or_else(value::null),
+                    )
+                }),
+        )
+    }
+
+    fn common_variable<'a>(&'a self, name: &str, given: Given<'a>) -> Option<Cow<'a, Value>> {
+        match name {
+            "input" => Some(Cow::Borrowed(&self.input)),
+            "vars" => Some(Cow::Borrowed(&self.vars)),
+            "execution" => Some(Cow::Owned(self.describe())),
+            "output" => given.output.map(Cow::Borrowed),
+            "value" => given.value.map(Cow::Borrowed),
+            _ => None,
+        }
+    }
+
+    /// The variable `execution`.
+    fn describe(&self) -> Value {
+        let labels = self.labels.iter();
+        value::object([
+            ("id", value::string(self.id.to_string())),
+            ("namespace", value::string(&self.namespace)),
+            ("workflow", value::string(&self.workflow)),
+            ("version", value::number(f64::from(self.version))),
+            ("state", value::string(self.state.as_str_name())),
+            ("attempt", value::number(f64::from(self.attempt))),
+            (
+                "labels",
+                value::object(labels.map(|(k, v)| (k.clone(), value::string(v)))),
+            ),
+            (
+                "start_time",
+                value::string(prost_types::Timestamp::from(self.create_time).to_string()),
+            ),
+        ])
+    }
+}
+
+fn view_of(run: &StepRun) -> StepView<'_> {
+    StepView {
+        output: Cow::Borrowed(run.output.as_ref().unwrap_or(&NULL)),
+        state: run.state.as_str_name(),
+        error: run
+            .error
+            .as_ref()
+            .map_or(Cow::Borrowed(&NULL), |e| Cow::Owned(error_value(e))),
+        attempts: run.attempt,
+    }
+}
+
+fn error_value(error: &Error) -> Value {
+    value::object([
+        ("class", value::string(&error.class)),
+        ("message", value::string(&error.message)),
+        ("step", value::string(&error.step)),
+    ])
+}

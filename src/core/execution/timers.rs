@@ -1,0 +1,49 @@
+//! The instants at which an execution needs to be woken, in order.
+
+use std::collections::BTreeSet;
+
+use super::RunId;
+use crate::core::time::Time;
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TimerKind {
+    /// All attempts must have ended: of a step, or of the execution.
+    Total,
+    /// The attempt must have ended.
+    Attempt,
+    /// The attempt must have been accepted.
+    Queue,
+    /// The next attempt begins.
+    Retry,
+}
+
+/// The timers of one execution. At most one of each kind for a step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Timers {
+    due: BTreeSet<(Time, RunId, TimerKind)>,
+}
+
+impl Timers {
+    /// The earliest.
+    pub fn first(&self) -> Option<(Time, RunId, TimerKind)> {
+        self.due.first().copied()
+    }
+
+    /// Adds one.
+    pub fn set(&mut self, due: Time, run: RunId, kind: TimerKind) {
+        self.due.insert((due, run, kind));
+    }
+
+    /// Takes one away, if it was set.
+    pub fn clear(&mut self, due: Option<Time>, run: RunId, kind: TimerKind) {
+        if let Some(due) = due {
+            self.due.remove(&(due, run, kind));
+        }
+    }
+
+    /// Takes all away.
+    pub fn clear_all(&mut self) {
+        self.due.clear();
+    }
+}

@@ -1,0 +1,195 @@
+//! An execution as the api shows it.
+
+use super::{Execution, ExecutionState, ROOT, RunId, StepRun, StepState};
+use crate::{
+    core::{
+        plan::{Kind, Node, NodeId, Target},
+        time::{Time, message},
+        value::Kind as ValueKind,
+    },
+    proto,
+};
+
+/// The execution as it stands at `now`. `waiting_for` says what a task that no worker has
+/// accepted waits for.
+pub fn view(
+    execution: &Execution,
+    now: Time,
+    waiting_for: &dyn Fn(RunId) -> Option<String>,
+) -> proto::Execution {
+    let mut steps = Vec::new();
+    execution.view_children(ROOT, "", waiting_for, &mut steps);
+    let progress = progress(execution.state, &steps);
+    let end = execution.end_time.unwrap_or(now);
+    let elapsed = end.since(execution.create_time);
+    let remaining = elapsed.mul_f64((100.0 - progress) / progress.max(f64::MIN_POSITIVE));
+    proto::Execution {
+        input: Some(execution.input.clone()),
+        output: execution.output.clone(),
+        variables: match &execution.vars.kind {
+            Some(ValueKind::StructValue(vars)) => Some(vars.clone()),
+            _ => None,
+        },
+        elapsed: Some(message(elapsed)),
+        average_step_time: execution.average_step_time().map(message),
+        estimated_completion_time: (execution.end_time.is_none() && progress > 0.0)
+            .then(|| now.after(remaining).into()),
+        progress_percent: progress,
+        steps,
+        ..summary(execution)
+    }
+}
+
+/// The execution as lists show it: without steps, payloads and what the clock changes.
+pub fn summary(execution: &Execution) -> proto::Execution {
+    proto::Execution {
+        execution_id: execution.id.to_string(),
+        namespace: execution.namespace.clone(),
+        workflow: execution.workflow.clone(),
+        version: execution.version,
+        state: execution.state.into(),
+        error: execution.error.clone(),
+        create_time: Some(execution.create_time.into()),
+        end_time: execution.end_time.map(Into::into),
+        labels: execution.labels.clone(),
+        attempt: execution.attempt,
+        last_sequence: execution.sequence,
+        deadline: execution.deadline.map(Into::into),
+        next_attempt_time: execution.next_attempt_time.map(Into::into),
+        ..proto::Execution::default()
+    }
+}
+
+impl Execution {
+    fn average_step_time(&self) -> Option<std::time::Duration> {
+        let nanos = u64::try_from(self.calls_completed_nanos).unwrap_or(0);
+        let mean = nanos.checked_div(u64::from(self.calls_completed))?;
+        Some(std::time::Duration::from_nanos(mean))
+    }
+
+    fn view_children(
+        &self,
+        id: RunId,
+        around: &str,
+        waiting_for: &dyn Fn(RunId) -> Option<String>,
+        steps: &mut Vec<proto::StepExecution>,
+    ) {
+        let over = self.is_ended() || self.run(id).is_ended();
+        for child in &self.run(id).children {
+            let run = self.run(*child);
+            let mut step = self.view_step(run, self.node(*child));
+            if over && !run.is_ended() {
+                step.state = StepState::Cancelled.into();
+            } else {
+                step.waiting_for = self.waiting_words(*child, waiting_for);
+            }
+            steps.push(step);
+            self.view_children(*child, &run.path, waiting_for, steps);
+        }
+        if self.run(id).children.is_empty() {
+            self.view_nodes(self.run(id).node, around, over, steps);
+        }
+    }
+
+    /// The steps of a block that has not begun.
+    fn view_nodes(
+        &self,
+        node: NodeId,
+        around: &str,
+        over: bool,
+        steps: &mut Vec<proto::StepExecution>,
+    ) {
+        let Kind::Block(block) = &self.plan.node(node).kind else {
+            return;
+        };
+        for child in &block.children {
+            let node = self.plan.node(*child);
+            let path = format!("{around}/{}", node.id);
+            let mut step = self.view_step(&StepRun::new(*child, None, path.as_str().into()), node);
+            if over {
+                step.state = StepState::Cancelled.into();
+            }
+            steps.push(step);
+            self.view_nodes(*child, &path, over, steps);
+        }
+    }
+
+    fn view_step(&self, run: &StepRun, node: &Node) -> proto::StepExecution {
+        let (agent, skill) = match &node.kind {
+            Kind::Call(call) => match &call.target {
+                Target::Agent(agent) => (agent.clone(), String::new()),
+                Target::Skill { skill, .. } => (run.agent.clone(), skill.clone()),
+            },
+            _ => Default::default(),
+        };
+        proto::StepExecution {
+            path: run.path.to_string(),
+            name: node.name.clone(),
+            kind: kind_name(&node.kind).into(),
+            state: run.state.into(),
+            attempt: run.attempt,
+            agent,
+            skill,
+            input: run.input.clone(),
+            output: run.output.clone(),
+            error: run.error.clone(),
+            start_time: run.start_time.map(Into::into),
+            end_time: run.end_time.map(Into::into),
+            worker_id: run.worker_id.clone(),
+            waiting_for: String::new(),
+            next_attempt_time: run.next_attempt_time.map(Into::into),
+            max_attempts: node.retry.as_ref().map_or(1, |r| r.max_attempts),
+            usage: run.usage,
+        }
+    }
+
+    fn waiting_words(&self, id: RunId, waiting_for: &dyn Fn(RunId) -> Option<String>) -> String {
+        let run = self.run(id);
+        match run.state {
+            StepState::Waiting => waiting_for(id).unwrap_or_else(|| "a worker".into()),
+            StepState::Retrying => format!("its attempt {}", run.attempt + 1),
+            StepState::Pending if run.waits > 0 => self.unmet_words(id),
+            StepState::Pending => "room for more steps in progress".into(),
+            _ => String::new(),
+        }
+    }
+
+    fn unmet_words(&self, id: RunId) -> String {
+        let parent = self.run(id).parent.unwrap_or(ROOT);
+        let children = self.run(parent).children.iter();
+        let unmet: Vec<&str> = children
+            .filter(|c| self.run(**c).dependants.contains(&id) && !self.run(**c).is_ended())
+            .map(|c| self.node(*c).id.as_str())
+            .collect();
+        match unmet.as_slice() {
+            [one] => format!("step {one}"),
+            several => format!("steps {}", several.join(", ")),
+        }
+    }
+}
+
+/// The word for what a step does.
+pub fn kind_name(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Call(call) if call.short => "agent",
+        Kind::Call(_) => "call",
+        Kind::Block(_) => "block",
+        Kind::Switch(_) => "switch",
+        Kind::Set(_) => "set",
+    }
+}
+
+/// Ended steps as a share of known steps, 0 to 100.
+fn progress(state: ExecutionState, steps: &[proto::StepExecution]) -> f64 {
+    if state == ExecutionState::Completed {
+        return 100.0;
+    }
+    let ended = steps.iter().filter(|step| {
+        use StepState::{Compensated, Completed, Failed, Skipped};
+        matches!(step.state(), Completed | Failed | Skipped | Compensated)
+    });
+    let (ended, known) = (ended.count(), steps.len().max(1));
+    #[allow(clippy::cast_precision_loss)]
+    let share = ended as f64 / known as f64;
+    share * 100.0
+}

@@ -1,0 +1,415 @@
+//! What the api asks of the engine about executions: a cheap-to-clone handle.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
+
+use prost::Message as _;
+use tokio::{
+    sync::{RwLock, Semaphore, oneshot},
+    time::{Instant, timeout_at},
+};
+use twox_hash::XxHash3_64;
+use uuid::Uuid;
+
+use super::{
+    Error, Watch, WatchAll, clock,
+    recovery::{self, not_found},
+    shard::{Mailbox, Message, Parts, Starting},
+};
+use crate::{
+    core::{
+        decide::{self, Command},
+        definition::fingerprint,
+        execution::view,
+        limits::Limits,
+        plan::{self, Compiled, Plan},
+        value::{self, Value},
+    },
+    proto::{Chunk, Event, Execution, ExecutionFilter, Finding, Workflow},
+    store::Page,
+};
+
+/// The most starts that wait for their answer at once; more wait for room.
+const STARTS_IN_FLIGHT_MAX: usize = 10_000;
+
+/// The engine, to those who call it.
+#[derive(Clone)]
+pub struct Handle {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub parts: Parts,
+    pub shards: Vec<Mailbox>,
+    pub starts: Semaphore,
+    /// Held shared by starts, alone by what changes definitions: no start takes up a version
+    /// that is being deleted, no two registrations take the same number.
+    pub definitions: RwLock<()>,
+    /// Held by what changes agents.
+    pub agents: tokio::sync::Mutex<()>,
+}
+
+/// What to start.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Start {
+    /// The namespace; never empty.
+    pub namespace: String,
+    /// The name of a registered workflow; empty with `definition`.
+    pub workflow: String,
+    /// The version; 0: the newest.
+    pub version: u32,
+    /// A definition to run without registering it.
+    pub definition: Option<Workflow>,
+    /// The input; `None` is null.
+    pub input: Option<Value>,
+    /// Makes the start idempotent; may be empty.
+    pub request_id: String,
+    /// Labels for the execution.
+    pub labels: HashMap<String, String>,
+}
+
+/// A registered workflow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Registered {
+    /// Its version.
+    pub version: u32,
+    /// False when this content was registered before.
+    pub created: bool,
+    /// What is likely not meant.
+    pub warnings: Vec<Finding>,
+}
+
+impl Handle {
+    pub(super) fn new(parts: Parts, shards: Vec<Mailbox>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                parts,
+                shards,
+                starts: Semaphore::new(STARTS_IN_FLIGHT_MAX),
+                definitions: RwLock::new(()),
+                agents: tokio::sync::Mutex::new(()),
+            }),
+        }
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.parts.limits
+    }
+
+    /// Starts an execution; durable when it returns. Under the same request id the same
+    /// execution is returned.
+    ///
+    /// # Errors
+    /// `Definition`, `NotFound`, `Invalid`, `RequestReused`, `Exhausted`, `Unavailable`.
+    pub async fn start(&self, start: Start) -> Result<Uuid, Error> {
+        let inner = &self.inner;
+        let _admitted = inner
+            .starts
+            .acquire()
+            .await
+            .map_err(|_| Error::Unavailable)?;
+        let _kept = inner.definitions.read().await;
+        let body_hash = body_hash(&start);
+        let (version, plan) = self.plan(&start)?;
+        let shard = match start.request_id.as_str() {
+            "" => None,
+            request_id => Some(shard_of((&start.namespace, request_id), inner.shards.len())),
+        };
+        let id = new_id(shard, inner.shards.len());
+        let (reply, answer) = oneshot::channel();
+        let starting = Starting {
+            plan,
+            start: decide::Start {
+                id,
+                namespace: start.namespace,
+                version,
+                definition: start.definition,
+                input: start
+                    .input
+                    .filter(|v| !value::is_null(v))
+                    .unwrap_or_else(value::null),
+                labels: start.labels,
+                request_id: start.request_id,
+            },
+            body_hash,
+            reply,
+        };
+        self.send(id, Message::Start(Box::new(starting)))?;
+        answer.await.map_err(|_| Error::Unavailable)?
+    }
+
+    fn plan(&self, start: &Start) -> Result<(u32, Arc<Plan>), Error> {
+        match &start.definition {
+            Some(definition) => {
+                let compiled = self
+                    .validate(definition)
+                    .map_err(|findings| Error::Definition { findings })?;
+                Ok((0, Arc::new(compiled.plan)))
+            }
+            None => {
+                let version = (start.version > 0).then_some(start.version);
+                let plans = &self.inner.parts.plans;
+                plans.registered(&start.namespace, &start.workflow, version)
+            }
+        }
+    }
+
+    /// Compiles a definition without registering it.
+    ///
+    /// # Errors
+    /// Every finding, warnings too.
+    pub fn validate(&self, workflow: &Workflow) -> Result<Compiled, Vec<Finding>> {
+        plan::compile(workflow, self.limits())
+    }
+
+    /// An execution as it stands, with steps and payloads.
+    ///
+    /// # Errors
+    /// `NotFound`, `DataLoss`, `Unavailable`.
+    pub async fn execution(&self, namespace: &str, id: Uuid) -> Result<Execution, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.send(id, Message::View { id, reply })?;
+        let live = answer.await.map_err(|_| Error::Unavailable)?;
+        let found = match live {
+            Some(view) => view,
+            None => {
+                let parts = self.inner.parts.clone();
+                blocking(move || {
+                    recovery::read(&parts, id).map(|e| view(&e, clock::now(), &|_| None))
+                })
+                .await?
+            }
+        };
+        in_namespace(namespace, id, found)
+    }
+
+    /// The execution once it has ended, or as it stands at `until`.
+    ///
+    /// # Errors
+    /// As `execution`.
+    pub async fn ended(
+        &self,
+        namespace: &str,
+        id: Uuid,
+        until: Option<Instant>,
+    ) -> Result<Execution, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.send(id, Message::End { id, reply })?;
+        match until {
+            Some(until) => {
+                if let Ok(Err(_)) = timeout_at(until, answer).await {
+                    return Err(Error::Unavailable);
+                }
+            }
+            None => answer.await.map_err(|_| Error::Unavailable)?,
+        }
+        self.execution(namespace, id).await
+    }
+
+    /// Executions that pass the filter, the newest first.
+    ///
+    /// # Errors
+    /// `DataLoss`.
+    pub async fn executions(
+        &self,
+        namespace: &str,
+        filter: ExecutionFilter,
+        cursor: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Page<Execution, Uuid>, Error> {
+        let (store, namespace) = (Arc::clone(&self.inner.parts.store), namespace.to_owned());
+        blocking(move || Ok(store.executions(&namespace, &filter, cursor, limit)?)).await
+    }
+
+    /// Events with a sequence greater than `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// `NotFound`, `DataLoss`.
+    pub async fn events(
+        &self,
+        namespace: &str,
+        id: Uuid,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Event>, Error> {
+        self.summary(namespace, id).await?;
+        let store = Arc::clone(&self.inner.parts.store);
+        blocking(move || Ok(store.events(id, after, limit)?)).await
+    }
+
+    /// Follows an execution from after a sequence.
+    ///
+    /// # Errors
+    /// `NotFound`, `OutOfRange`, `DataLoss`.
+    pub async fn watch(&self, namespace: &str, id: Uuid, after: u64) -> Result<Watch, Error> {
+        // Followed before anything is read: what becomes durable from here on is told.
+        let parts = &self.inner.parts;
+        let watch = Watch::new(Arc::clone(&parts.store), parts.progress.clone(), id, after);
+        self.summary(namespace, id).await?;
+        if after > 0 {
+            let store = Arc::clone(&parts.store);
+            let known = blocking(move || Ok(store.events(id, after - 1, 1)?)).await?;
+            if known.is_empty() {
+                let last = self.execution(namespace, id).await?.last_sequence;
+                if after > last {
+                    return Err(Error::OutOfRange { after, last });
+                }
+            }
+        }
+        Ok(watch)
+    }
+
+    /// Follows the executions of a namespace, those that match now first.
+    ///
+    /// # Errors
+    /// None now; what goes wrong comes with the items.
+    pub async fn watch_all(
+        &self,
+        namespace: &str,
+        filter: ExecutionFilter,
+    ) -> Result<WatchAll, Error> {
+        let parts = &self.inner.parts;
+        let store = Arc::clone(&parts.store);
+        Ok(WatchAll::new(store, &parts.progress, namespace, filter))
+    }
+
+    /// Asks an execution to end. Idempotent while the ending is not told.
+    ///
+    /// # Errors
+    /// `NotFound`, `State`, `Unavailable`.
+    pub async fn cancel(
+        &self,
+        namespace: &str,
+        id: Uuid,
+        reason: String,
+    ) -> Result<Execution, Error> {
+        self.end(namespace, id, Command::Cancel { reason }).await
+    }
+
+    /// Ends an execution now.
+    ///
+    /// # Errors
+    /// `NotFound`, `State`, `Unavailable`.
+    pub async fn terminate(
+        &self,
+        namespace: &str,
+        id: Uuid,
+        reason: String,
+    ) -> Result<Execution, Error> {
+        self.end(namespace, id, Command::Terminate { reason }).await
+    }
+
+    async fn end(&self, namespace: &str, id: Uuid, command: Command) -> Result<Execution, Error> {
+        self.summary(namespace, id).await?;
+        self.command(id, command)?.await?;
+        self.execution(namespace, id).await
+    }
+
+    /// Forgets an ended execution.
+    ///
+    /// # Errors
+    /// `NotFound`, `State`, `Unavailable`.
+    pub async fn delete(&self, namespace: &str, id: Uuid) -> Result<(), Error> {
+        self.summary(namespace, id).await?;
+        let (reply, answer) = oneshot::channel();
+        self.send(id, Message::Delete { id, reply })?;
+        answer.await.map_err(|_| Error::Unavailable)?
+    }
+
+    /// Hands provisional output to those who watch.
+    pub(super) fn chunk(&self, id: Uuid, chunk: Chunk) {
+        let item = super::progress::Item::Chunk(Arc::new(chunk));
+        self.inner.parts.progress.tell(id, item);
+    }
+
+    /// Sends a command at once; the future ends when what follows is durable.
+    pub(super) fn command(
+        &self,
+        id: Uuid,
+        command: Command,
+    ) -> Result<impl Future<Output = Result<(), Error>> + Send + use<>, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.send(id, Message::Command { id, command, reply })?;
+        Ok(async move { answer.await.map_err(|_| Error::Unavailable)? })
+    }
+
+    /// What lists show of an execution.
+    async fn summary(&self, namespace: &str, id: Uuid) -> Result<Execution, Error> {
+        let store = Arc::clone(&self.inner.parts.store);
+        let found = blocking(move || Ok(store.execution(id)?)).await?;
+        in_namespace(namespace, id, found.ok_or_else(|| not_found(id))?)
+    }
+
+    pub(super) fn stop(&self) {
+        self.inner.starts.close();
+        for shard in &self.inner.shards {
+            let _ = shard.send(Message::Stop);
+        }
+        self.inner.parts.progress.stop();
+    }
+
+    fn send(&self, id: Uuid, message: Message) -> Result<(), Error> {
+        let shards = &self.inner.shards;
+        let sent = shards[shard_of(id, shards.len())].send(message);
+        sent.map_err(|_| Error::Unavailable)
+    }
+}
+
+/// The shard of an execution, by its id; or of a request, by its name.
+pub(super) fn shard_of(name: impl Hash, shards: usize) -> usize {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    usize::try_from(hasher.finish() % (shards as u64)).expect("less than the number of shards")
+}
+
+/// A new id, of the given shard if one is: starts under one request id meet in one shard.
+fn new_id(shard: Option<usize>, shards: usize) -> Uuid {
+    loop {
+        let id = Uuid::now_v7();
+        if shard.is_none_or(|shard| shard_of(id, shards) == shard) {
+            return id;
+        }
+    }
+}
+
+/// A hash of what a start asks for, the same for the same request whoever sends it, and over
+/// versions of the server: it is kept.
+fn body_hash(start: &Start) -> u64 {
+    let labels: BTreeMap<&String, &String> = start.labels.iter().collect();
+    let definition = start.definition.as_ref().map(fingerprint);
+    let input = start.input.clone().unwrap_or_else(value::null);
+    let mut body = Vec::new();
+    let mut add = |bytes: &[u8]| {
+        body.extend((bytes.len() as u64).to_be_bytes());
+        body.extend(bytes);
+    };
+    add(start.workflow.as_bytes());
+    add(&start.version.to_be_bytes());
+    add(&definition.unwrap_or_default());
+    add(&input.encode_to_vec());
+    for (key, label) in labels {
+        add(key.as_bytes());
+        add(label.as_bytes());
+    }
+    XxHash3_64::oneshot(&body)
+}
+
+fn in_namespace(namespace: &str, id: Uuid, found: Execution) -> Result<Execution, Error> {
+    if found.namespace == namespace {
+        Ok(found)
+    } else {
+        Err(not_found(id))
+    }
+}
+
+/// Runs what reads the store where it holds nobody up.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let joined = tokio::task::spawn_blocking(work).await;
+    joined.map_err(|e| Error::Internal(e.to_string()))?
+}

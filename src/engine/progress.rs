@@ -1,0 +1,112 @@
+//! The progress hub: wakes watchers with what has become durable. Never waits for a watcher:
+//! one that is too slow finds that it has missed something and reads the store.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use crate::proto::{Chunk, Event, Execution};
+
+/// How many items a watcher may be behind before it must read the store.
+const BEHIND_MAX: usize = 256;
+/// How many changed executions a watcher of a namespace may be behind.
+const EXECUTIONS_BEHIND_MAX: usize = 4096;
+
+/// What a watcher of an execution is woken with.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// Events have become durable.
+    Events {
+        /// The sequence of the last of them.
+        last: u64,
+        /// They themselves, when someone watched as they were decided.
+        events: Option<Arc<Vec<Event>>>,
+    },
+    /// Provisional output.
+    Chunk(Arc<Chunk>),
+    /// The execution was deleted.
+    Deleted,
+}
+
+/// The hub. Cheap to clone.
+#[derive(Clone)]
+pub struct Progress {
+    watched: Arc<Mutex<HashMap<Uuid, broadcast::Sender<Item>>>>,
+    executions: broadcast::Sender<Arc<Execution>>,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self {
+            watched: Arc::default(),
+            executions: broadcast::Sender::new(EXECUTIONS_BEHIND_MAX),
+        }
+    }
+}
+
+impl Progress {
+    /// Follows one execution from now on.
+    pub fn follow(&self, id: Uuid) -> broadcast::Receiver<Item> {
+        let mut watched = self.lock();
+        let sender = watched
+            .entry(id)
+            .or_insert_with(|| broadcast::Sender::new(BEHIND_MAX));
+        sender.subscribe()
+    }
+
+    /// Follows all executions from now on.
+    pub fn follow_all(&self) -> broadcast::Receiver<Arc<Execution>> {
+        self.executions.subscribe()
+    }
+
+    /// True when someone follows the execution.
+    pub fn is_followed(&self, id: Uuid) -> bool {
+        self.lock().contains_key(&id)
+    }
+
+    /// True when someone follows all executions.
+    pub fn all_followed(&self) -> bool {
+        self.executions.receiver_count() > 0
+    }
+
+    /// Wakes those who follow the execution. One whose last follower left is forgotten.
+    pub fn tell(&self, id: Uuid, item: Item) {
+        let mut watched = self.lock();
+        if let Some(sender) = watched.get(&id)
+            && sender.send(item).is_err()
+        {
+            watched.remove(&id);
+        }
+    }
+
+    /// Wakes those who follow all executions.
+    pub fn tell_all(&self, summary: Execution) {
+        let _ = self.executions.send(Arc::new(summary));
+    }
+
+    /// A follower of the execution left.
+    pub fn unfollow(&self, id: Uuid) {
+        let mut watched = self.lock();
+        if watched.get(&id).is_some_and(|s| s.receiver_count() == 0) {
+            watched.remove(&id);
+        }
+    }
+
+    /// Ends every watch of an execution, once what was told is taken up.
+    pub fn stop(&self) {
+        self.lock().clear();
+    }
+
+    /// Forgets an execution that has ended, once its last event is told.
+    pub fn forget(&self, id: Uuid) {
+        self.lock().remove(&id);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, broadcast::Sender<Item>>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

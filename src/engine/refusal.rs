@@ -1,0 +1,65 @@
+//! Refusals of the kernel and failures of the store, as the engine's errors.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{Error, Violation};
+use crate::{core::decide::Rejection, store};
+
+/// How long to wait before a refused start is tried again.
+const START_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Why a command for an execution was refused.
+pub fn of_command(id: Uuid, rejection: Rejection) -> Error {
+    match rejection {
+        Rejection::Stale => Error::StaleToken(rejection.to_string()),
+        Rejection::Ended(state) => Error::State {
+            subject: format!("execution {id}"),
+            reason: format!("has ended ({})", state.as_str_name()),
+        },
+        Rejection::Input(violations) => Error::Invalid {
+            violations: violations
+                .into_iter()
+                .map(|v| Violation {
+                    field: format!("input{}", v.pointer),
+                    message: v.message,
+                })
+                .collect(),
+        },
+        Rejection::Variable { name, message } => Error::Invalid {
+            violations: vec![Violation {
+                field: "input".into(),
+                message: format!(
+                    "the workflow's variable {name} cannot be made from it: {message}"
+                ),
+            }],
+        },
+    }
+}
+
+/// Why an execution that is open cannot be deleted.
+pub fn still_open(id: Uuid) -> Error {
+    Error::State {
+        subject: format!("execution {id}"),
+        reason: "has not ended: cancel or terminate it first".into(),
+    }
+}
+
+/// Why no more executions are accepted.
+pub fn too_many_open(max: usize) -> Error {
+    Error::Exhausted {
+        subject: "open_executions_max".into(),
+        message: format!("{max} executions are open, which is the limit"),
+        retry_after: Some(START_RETRY_AFTER),
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Damaged(what) => Self::DataLoss(what),
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What is held back until the group it follows from is durable.
+
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::{
+    Error,
+    progress::{Item, Progress},
+};
+use crate::{
+    agents::{Dispatch, Offer, TaskKey},
+    core::decide::{self, Effect},
+    proto,
+};
+
+/// One thing to be done once durable.
+pub enum Release {
+    /// Work handed out or taken back.
+    Effect {
+        /// The execution.
+        id: Uuid,
+        /// Its namespace.
+        namespace: String,
+        /// Its workflow.
+        workflow: String,
+        /// What to do.
+        effect: Effect,
+    },
+    /// Watchers of an execution are woken.
+    Progress {
+        /// The execution.
+        id: Uuid,
+        /// With what.
+        item: Item,
+    },
+    /// Watchers of all executions are woken.
+    Changed(Box<proto::Execution>),
+    /// The execution has ended: nobody needs it in memory any more.
+    Ended(Uuid),
+    /// An answer is given.
+    Started(Reply<Uuid>, Uuid),
+    /// An answer is given.
+    Viewed(
+        oneshot::Sender<Option<proto::Execution>>,
+        Box<proto::Execution>,
+    ),
+    /// An answer is given.
+    Done(Reply<()>),
+    /// Someone who waits is woken.
+    Signal(oneshot::Sender<()>),
+}
+
+/// Where an answer goes.
+pub type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+impl Release {
+    /// Does it; gives the execution that has ended, if it is that.
+    pub fn run(self, dispatch: &dyn Dispatch, progress: &Progress) -> Option<Uuid> {
+        match self {
+            Self::Effect {
+                id,
+                namespace,
+                workflow,
+                effect,
+            } => release_effect(dispatch, id, namespace, workflow, effect),
+            Self::Progress { id, item } => progress.tell(id, item),
+            Self::Changed(summary) => progress.tell_all(*summary),
+            Self::Ended(id) => {
+                progress.forget(id);
+                return Some(id);
+            }
+            Self::Started(reply, id) => drop(reply.send(Ok(id))),
+            Self::Viewed(reply, view) => drop(reply.send(Some(*view))),
+            Self::Done(reply) => drop(reply.send(Ok(()))),
+            Self::Signal(reply) => drop(reply.send(())),
+        }
+        None
+    }
+}
+
+fn release_effect(
+    dispatch: &dyn Dispatch,
+    id: Uuid,
+    namespace: String,
+    workflow: String,
+    effect: Effect,
+) {
+    match effect {
+        Effect::Dispatch(task) => dispatch.enqueue(offer(id, namespace, workflow, *task)),
+        Effect::Withdraw { task, reason } => dispatch.withdraw(key(id, task), &reason),
+        Effect::Release { task } => dispatch.release(key(id, task)),
+    }
+}
+
+/// The name of an attempt.
+pub fn key(execution_id: Uuid, sequence: u64) -> TaskKey {
+    TaskKey {
+        execution_id,
+        sequence,
+    }
+}
+
+/// An attempt as the agents are told of it.
+pub fn offer(id: Uuid, namespace: String, workflow: String, task: decide::Dispatch) -> Offer {
+    Offer {
+        key: key(id, task.task),
+        namespace,
+        workflow,
+        step: task.step,
+        target: task.target,
+        attempt: task.attempt,
+        input: task.input,
+        timeout: task.timeout,
+        schedule_time: task.schedule_time,
+    }
+}

@@ -1,0 +1,187 @@
+//! Random definitions: nested, with every policy, all of them valid.
+
+use tutti::{
+    core::value,
+    proto::{
+        Block, Call, Case, Gate, Gates, Join, RetryPolicy, Step, Switch, Workflow, block, call,
+        gate, join, step,
+    },
+};
+
+use crate::rng::Rng;
+
+const DEPTH_MAX: usize = 3;
+const STEPS_MAX: usize = 4;
+
+pub fn workflow(rng: &mut Rng) -> Workflow {
+    let mode = mode(rng);
+    Workflow {
+        name: "simulated".into(),
+        steps: steps(rng, mode, 0),
+        mode: mode.into(),
+        max_parallel_steps: if rng.chance(30) {
+            1 + rng.below(3) as u32
+        } else {
+            0
+        },
+        timeout: rng.chance(20).then(|| seconds(20 + rng.below(200))),
+        retry: rng.chance(30).then(|| retry(rng)),
+        goal: if rng.chance(10) {
+            vec![gate(rng)]
+        } else {
+            vec![]
+        },
+        ..Workflow::default()
+    }
+}
+
+fn mode(rng: &mut Rng) -> block::Mode {
+    *rng.pick(&[
+        block::Mode::Unspecified,
+        block::Mode::Sequence,
+        block::Mode::Parallel,
+        block::Mode::Graph,
+    ])
+}
+
+fn steps(rng: &mut Rng, mode: block::Mode, depth: usize) -> Vec<Step> {
+    let count = 1 + rng.below(STEPS_MAX);
+    let mut steps: Vec<Step> = Vec::new();
+    for place in 0..count {
+        let mut step = step(rng, format!("s{place}"), depth);
+        if place > 0 && mode != block::Mode::Parallel {
+            relate(rng, &mut step, &steps, mode);
+        }
+        steps.push(step);
+    }
+    steps
+}
+
+/// Makes a step wait for, or read, one before it.
+fn relate(rng: &mut Rng, step: &mut Step, before: &[Step], mode: block::Mode) {
+    let other = rng.pick(before).id.clone();
+    if mode != block::Mode::Sequence && rng.chance(50) {
+        step.depends_on.push(other.clone());
+    }
+    if rng.chance(30) {
+        let text = format!("{{{{ steps.{other}.output }}}}");
+        step.input = Some(value::string(text));
+    }
+    if rng.chance(20) {
+        step.when = format!("steps.{other}.state == 'COMPLETED'");
+    }
+}
+
+fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
+    let kind = match rng.below(if depth < DEPTH_MAX { 10 } else { 6 }) {
+        0..=3 => step::Kind::Agent("worker".into()),
+        4 => step::Kind::Call(Call {
+            target: Some(call::Target::Skill("skill".into())),
+            ..Call::default()
+        }),
+        5 => step::Kind::Set(prost_types::Struct {
+            fields: [(format!("v{}", rng.below(3)), value::number(1.0))].into(),
+        }),
+        6..=8 => step::Kind::Block(block(rng, depth)),
+        _ => step::Kind::Switch(switch(rng, depth)),
+    };
+    let is_call = matches!(kind, step::Kind::Agent(_) | step::Kind::Call(_));
+    Step {
+        id,
+        kind: Some(kind),
+        when: if rng.chance(8) {
+            "1 > 2".into()
+        } else {
+            String::new()
+        },
+        timeout: rng.chance(20).then(|| seconds(1 + rng.below(20))),
+        queue_timeout: (is_call && rng.chance(20)).then(|| seconds(1 + rng.below(20))),
+        total_timeout: rng.chance(15).then(|| seconds(5 + rng.below(60))),
+        retry: rng.chance(40).then(|| retry(rng)),
+        on_error: if rng.chance(25) {
+            step::OnError::Continue.into()
+        } else {
+            step::OnError::Unspecified.into()
+        },
+        gates: rng.chance(15).then(|| Gates {
+            before: if rng.chance(20) {
+                vec![gate(rng)]
+            } else {
+                vec![]
+            },
+            after: vec![gate(rng)],
+        }),
+        save: rng.chance(15).then(|| prost_types::Struct {
+            fields: [("saved".to_owned(), value::string("{{ output }}"))].into(),
+        }),
+        output: rng.chance(10).then(|| {
+            value::string("{{ missing(output) ? 1 : 2 }}".replace("missing(output)", "output == 1"))
+        }),
+        ..Step::default()
+    }
+}
+
+fn block(rng: &mut Rng, depth: usize) -> Block {
+    let mode = mode(rng);
+    let steps = steps(rng, mode, depth + 1);
+    let joins = matches!(mode, block::Mode::Parallel | block::Mode::Graph) && rng.chance(40);
+    let join = joins.then(|| Join {
+        need: Some(if rng.chance(50) {
+            join::Need::Successes(1 + rng.below(steps.len()) as u32)
+        } else {
+            join::Need::Share(0.5)
+        }),
+        cancel_rest: rng.chance(50),
+    });
+    Block {
+        mode: mode.into(),
+        max_parallel: if rng.chance(30) {
+            1 + rng.below(2) as u32
+        } else {
+            0
+        },
+        steps,
+        join,
+    }
+}
+
+fn switch(rng: &mut Rng, depth: usize) -> Switch {
+    let cases = (0..1 + rng.below(2)).map(|_| Case {
+        when: (*rng.pick(&["1 < 2", "2 < 1", "input == 7"])).into(),
+        steps: steps(rng, block::Mode::Sequence, depth + 1),
+    });
+    let cases = cases.collect();
+    let otherwise = if rng.chance(50) {
+        steps(rng, block::Mode::Sequence, depth + 1)
+    } else {
+        vec![]
+    };
+    Switch { cases, otherwise }
+}
+
+fn retry(rng: &mut Rng) -> RetryPolicy {
+    RetryPolicy {
+        max_attempts: 1 + rng.below(3) as u32,
+        initial_delay: Some(seconds(1 + rng.below(5))),
+        ..RetryPolicy::default()
+    }
+}
+
+fn gate(rng: &mut Rng) -> Gate {
+    Gate {
+        check: Some(match rng.below(3) {
+            0 => gate::Check::NotEmpty(true),
+            1 => gate::Check::Cel("value != 3".into()),
+            _ => gate::Check::Json(true),
+        }),
+        on_violation: rng.below(4) as i32,
+        ..Gate::default()
+    }
+}
+
+fn seconds(seconds: usize) -> prost_types::Duration {
+    prost_types::Duration {
+        seconds: seconds as i64,
+        nanos: 0,
+    }
+}
