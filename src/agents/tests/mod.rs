@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod engine;
 mod invariants;
 mod leases;
 mod poll;

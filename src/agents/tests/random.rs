@@ -2,21 +2,22 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
-use futures::{FutureExt as _, future::BoxFuture};
+use futures::FutureExt as _;
 
-use super::{invariants::check, rig::*};
+use super::{
+    engine::{Engine, Random},
+    invariants::check,
+    rig::*,
+};
 use crate::{
-    agents::{Dispatch as _, Failure, HeldLease, Hub, Refusal, TaskKey, TaskSink},
-    core::{plan::Select, value, value::Value},
+    agents::{Dispatch as _, Hub},
+    core::{plan::Select, value},
     proto::{
-        Accept, Agent, Chunk, Draining, Hello, Task, Usage, agent::State as AgentState,
+        Accept, Agent, Draining, Hello, Task, agent::State as AgentState,
         work_request::Message as Up, work_response::Message as Down,
     },
 };
@@ -47,89 +48,6 @@ async fn run(seed: u64) {
         check(&world.hub);
     }
     world.finish().await;
-}
-
-/// What the engine knows of an attempt.
-#[derive(Default)]
-struct Attempt {
-    lease: Option<u64>,
-    ended: bool,
-}
-
-/// Plays the engine: fences by lease, releases what has ended.
-struct Engine {
-    hub: Hub,
-    attempts: Mutex<BTreeMap<TaskKey, Attempt>>,
-    random: Mutex<Random>,
-    /// False once the faults have stopped.
-    failing: AtomicBool,
-}
-
-impl Engine {
-    /// A result under a lease. Now and then the engine cannot take it.
-    fn end(&self, key: TaskKey, lease: u64) -> BoxFuture<'static, Result<(), Refusal>> {
-        let mut random = self.random.lock().unwrap();
-        if random.one_in(8) && self.failing.load(Relaxed) {
-            return async { Err(Refusal::Unavailable) }.boxed();
-        }
-        let mut attempts = self.attempts.lock().unwrap();
-        let attempt = attempts.get_mut(&key).expect("only what was queued ends");
-        if attempt.ended || attempt.lease != Some(lease) {
-            return async { Err(Refusal::Stale("fenced".into())) }.boxed();
-        }
-        attempt.ended = true;
-        let (hub, wait) = (self.hub.clone(), random.millis(20));
-        async move {
-            tokio::time::sleep(wait).await;
-            hub.release(key);
-            Ok(())
-        }
-        .boxed()
-    }
-}
-
-impl TaskSink for Engine {
-    fn accepted(&self, key: TaskKey, held: HeldLease) -> BoxFuture<'static, Result<(), Refusal>> {
-        let mut attempts = self.attempts.lock().unwrap();
-        let attempt = attempts.get_mut(&key).expect("only what was queued starts");
-        if attempt.ended {
-            return async { Err(Refusal::Stale("it has ended".into())) }.boxed();
-        }
-        assert_eq!(attempt.lease, None, "leased twice");
-        attempt.lease = Some(held.lease);
-        let wait = self.random.lock().unwrap().millis(20);
-        async move {
-            tokio::time::sleep(wait).await;
-            Ok(())
-        }
-        .boxed()
-    }
-
-    fn completed(
-        &self,
-        key: TaskKey,
-        lease: u64,
-        _: Value,
-        _: Option<Usage>,
-    ) -> BoxFuture<'static, Result<(), Refusal>> {
-        self.end(key, lease)
-    }
-
-    fn failed(
-        &self,
-        key: TaskKey,
-        lease: u64,
-        _: Failure,
-    ) -> BoxFuture<'static, Result<(), Refusal>> {
-        self.end(key, lease)
-    }
-
-    fn chunk(&self, _: Chunk) {}
-
-    fn register(&self, space: String, agent: Agent) -> BoxFuture<'static, Result<(), Refusal>> {
-        self.hub.put_agent(&space, agent);
-        async { Ok(()) }.boxed()
-    }
 }
 
 /// A worker that may be connected, and what it believes to hold.
@@ -168,12 +86,7 @@ struct World {
 impl World {
     fn new(seed: u64) -> Self {
         let hub = Hub::new(&limits());
-        let engine = Arc::new(Engine {
-            hub: hub.clone(),
-            attempts: Mutex::default(),
-            random: Mutex::new(Random(seed ^ 0xabcd)),
-            failing: AtomicBool::new(true),
-        });
+        let engine = Arc::new(Engine::new(&hub, seed ^ 0xabcd));
         hub.set_sink(engine.clone());
         tokio::spawn(hub.clone().run(std::future::pending()));
         let mut world = Self {
@@ -222,9 +135,7 @@ impl World {
         let sequence = self.next;
         if sequence > 1 && self.random.one_in(8) {
             let withdrawn = key(1 + self.random.below(sequence as usize - 1) as u64);
-            let mut attempts = self.engine.attempts.lock().unwrap();
-            attempts.get_mut(&withdrawn).unwrap().ended = true;
-            drop(attempts);
+            self.engine.withdraw(withdrawn);
             self.hub.withdraw(withdrawn, "not wanted");
             return;
         }
@@ -238,9 +149,7 @@ impl World {
             4 => to_skill("y", &[], select),
             i => to_agent(AGENTS[i]),
         };
-        let mut attempts = self.engine.attempts.lock().unwrap();
-        attempts.insert(key(sequence), Attempt::default());
-        drop(attempts);
+        self.engine.schedule(key(sequence));
         self.hub.enqueue(offer(sequence, target));
     }
 
@@ -400,9 +309,7 @@ impl World {
     }
 
     fn all_is_done(&self) {
-        for (key, attempt) in &*self.engine.attempts.lock().unwrap() {
-            assert!(attempt.ended, "lost: {key:?}");
-        }
+        assert_eq!(self.engine.open(), [], "lost");
         self.hub.locked(|state, _| {
             assert!(state.tasks.is_empty());
             assert!(state.reports.is_empty());
@@ -410,31 +317,5 @@ impl World {
             assert_eq!(state.workers.len(), 1);
             assert_eq!(state.seats.len(), 1);
         });
-    }
-}
-
-/// A seeded row of numbers (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    #[allow(clippy::cast_possible_truncation)]
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    fn one_in(&mut self, chances: usize) -> bool {
-        self.below(chances) == 0
-    }
-
-    fn millis(&mut self, most: usize) -> Duration {
-        Duration::from_millis(self.below(most) as u64)
     }
 }
