@@ -47,7 +47,8 @@ async fn worker(address: &str) {
     let worker = Worker::builder(address)
         .agent_fn("echo", |input| Ok(input))
         .max_concurrency(1024)
-        .build();
+        .build()
+        .unwrap();
     let closed = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         let _ = std::io::stdin().read_line(&mut line);
@@ -114,7 +115,9 @@ fn serve(data: &std::path::Path) -> (Killed, String) {
 }
 
 async fn register(address: &str) {
-    let mut workflows = WorkflowServiceClient::connect(address.to_owned()).await.unwrap();
+    let mut workflows = WorkflowServiceClient::connect(address.to_owned())
+        .await
+        .unwrap();
     let request = RegisterWorkflowRequest {
         source: WORKFLOW.into(),
         ..RegisterWorkflowRequest::default()
@@ -133,7 +136,11 @@ async fn measure(address: &str, concurrency: usize, span: Duration, payload: u64
     // A few connections, as several client processes would have.
     let mut clients = Vec::new();
     for _ in 0..concurrency.min(4) {
-        clients.push(ExecutionServiceClient::connect(address.to_owned()).await.unwrap());
+        clients.push(
+            ExecutionServiceClient::connect(address.to_owned())
+                .await
+                .unwrap(),
+        );
     }
     let stop = Arc::new(AtomicBool::new(false));
     let begun = Instant::now();
@@ -156,7 +163,9 @@ async fn measure(address: &str, concurrency: usize, span: Duration, payload: u64
     latencies.sort_unstable();
     let at = |share: f64| {
         let place = ((latencies.len() as f64 * share) as usize).min(latencies.len().max(1) - 1);
-        latencies.get(place).map_or(f64::NAN, |d| d.as_secs_f64() * 1e3)
+        latencies
+            .get(place)
+            .map_or(f64::NAN, |d| d.as_secs_f64() * 1e3)
     };
     Cell {
         per_second: latencies.len() as f64 / took.as_secs_f64(),

@@ -12,3 +12,11 @@ pub mod store;
 pub mod agents;
 
 pub mod engine;
+
+pub mod api;
+
+pub mod config;
+
+pub mod server;
+
+pub mod telemetry;

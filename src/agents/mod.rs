@@ -1,6 +1,39 @@
 //! Who does the work: the agents known, the queue of tasks, the workers connected and the
 //! leases they hold. Keeps nothing durable: what counts is decided by the engine, which is
 //! told through `TaskSink` and tells this room through `Dispatch`.
+//!
+//! One lock guards one `State` of plain data; its methods are spread over the files below by
+//! what they are about. The sink is never called with the lock held. May import `core`, the
+//! proto types and tokio; never the store, the engine or the api.
+
+mod dispatch;
+mod effect;
+mod ending;
+mod hub;
+mod lease;
+mod matching;
+mod poll;
+mod queue;
+mod registry;
+mod report;
+mod seat;
+mod session;
+mod state;
+mod task;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod token;
+mod validate;
+mod waiting;
+mod watch;
+mod worker;
+
+pub use hub::Hub;
+pub use session::Session;
+pub use token::{Token, TokenError};
+pub use validate::{validate_agent, validate_hello};
+pub use watch::AgentWatch;
 
 use std::time::Duration;
 
@@ -75,8 +108,9 @@ pub trait Dispatch: Send + Sync + 'static {
     fn agent(&self, namespace: &str, id: &str) -> Option<proto::Agent>;
 }
 
-/// What this room tells the engine. Each call gives a future that ends when the fact is
-/// durable, or says why it does not count.
+/// What this room tells the engine. The call itself hands the fact over, so facts count in the
+/// order of the calls; the future it gives only waits until the fact is durable, or says why
+/// it does not count. Calls come one at a time and never from within a call of `Dispatch`.
 pub trait TaskSink: Send + Sync + 'static {
     /// A worker accepted an attempt. Nobody needs to wait for it.
     fn accepted(&self, key: TaskKey, lease: HeldLease) -> BoxFuture<'static, Result<(), Refusal>>;
@@ -98,7 +132,7 @@ pub trait TaskSink: Send + Sync + 'static {
     /// Provisional output. May be lost.
     fn chunk(&self, chunk: proto::Chunk);
     /// Makes an agent known that a worker brought along, unless it is known; durable when the
-    /// future ends. The engine then calls `Registry::put`.
+    /// future ends. The engine then calls `Hub::put_agent`.
     fn register(
         &self,
         namespace: String,
@@ -132,6 +166,14 @@ pub enum Refusal {
         field: String,
         /// What is wrong.
         message: String,
+    },
+    /// An output over the limit; the attempt has failed with class `limit`.
+    #[error("the output has {bytes} bytes, over the limit of {bytes_max}")]
+    TooLarge {
+        /// Its size, in bytes as encoded Protobuf.
+        bytes: usize,
+        /// The most it may have.
+        bytes_max: usize,
     },
     /// The server is shutting down; repeat it later.
     #[error("the server is shutting down")]

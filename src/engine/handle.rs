@@ -1,7 +1,7 @@
 //! What the api asks of the engine about executions: a cheap-to-clone handle.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
@@ -11,6 +11,7 @@ use tokio::{
     sync::{RwLock, Semaphore, oneshot},
     time::{Instant, timeout_at},
 };
+use twox_hash::XxHash3_64;
 use uuid::Uuid;
 
 use super::{
@@ -21,6 +22,7 @@ use super::{
 use crate::{
     core::{
         decide::{self, Command},
+        definition::fingerprint,
         execution::view,
         limits::Limits,
         plan::{self, Compiled, Plan},
@@ -126,7 +128,10 @@ impl Handle {
                 namespace: start.namespace,
                 version,
                 definition: start.definition,
-                input: start.input.unwrap_or_else(value::null),
+                input: start
+                    .input
+                    .filter(|v| !value::is_null(v))
+                    .unwrap_or_else(value::null),
                 labels: start.labels,
                 request_id: start.request_id,
             },
@@ -371,25 +376,26 @@ fn new_id(shard: Option<usize>, shards: usize) -> Uuid {
     }
 }
 
-/// A hash of what a start asks for, the same for the same request whoever sends it.
+/// A hash of what a start asks for, the same for the same request whoever sends it, and over
+/// versions of the server: it is kept.
 fn body_hash(start: &Start) -> u64 {
-    let mut hasher = crc32c::crc32c(start.workflow.as_bytes());
-    let mut add = |bytes: &[u8]| hasher = crc32c::crc32c_append(hasher, bytes);
-    add(&start.version.to_be_bytes());
+    let labels: BTreeMap<&String, &String> = start.labels.iter().collect();
+    let definition = start.definition.as_ref().map(fingerprint);
     let input = start.input.clone().unwrap_or_else(value::null);
+    let mut body = Vec::new();
+    let mut add = |bytes: &[u8]| {
+        body.extend((bytes.len() as u64).to_be_bytes());
+        body.extend(bytes);
+    };
+    add(start.workflow.as_bytes());
+    add(&start.version.to_be_bytes());
+    add(&definition.unwrap_or_default());
     add(&input.encode_to_vec());
-    let mut labels: Vec<_> = start.labels.iter().collect();
-    labels.sort();
     for (key, label) in labels {
         add(key.as_bytes());
-        add(&[0]);
         add(label.as_bytes());
-        add(&[0]);
     }
-    let definition = start.definition.as_ref();
-    let definition = definition.map_or(0, crate::core::definition::fingerprint);
-    add(&definition.to_be_bytes());
-    u64::from(hasher) << 32 | (definition & 0xffff_ffff)
+    XxHash3_64::oneshot(&body)
 }
 
 fn in_namespace(namespace: &str, id: Uuid, found: Execution) -> Result<Execution, Error> {

@@ -6,7 +6,10 @@ use futures::{FutureExt as _, future::BoxFuture};
 use super::{Error, handle::Handle};
 use crate::{
     agents::{Failure, HeldLease, Refusal, TaskKey, TaskSink},
-    core::{decide::Command, value::Value},
+    core::{
+        decide::Command,
+        value::{self, Value},
+    },
     proto::{Agent, Chunk, Usage},
 };
 
@@ -46,6 +49,12 @@ impl TaskSink for Sink {
         output: Value,
         usage: Option<Usage>,
     ) -> BoxFuture<'static, Result<(), Refusal>> {
+        // A value without a kind is no JSON: readers of the events would stumble over it.
+        let output = if value::is_null(&output) {
+            value::null()
+        } else {
+            output
+        };
         let command = Command::Complete {
             task: key.sequence,
             lease,

@@ -225,7 +225,7 @@ impl WatchAll {
         if changed.namespace != self.namespace {
             return;
         }
-        let matches = store::matches(&self.filter, changed);
+        let matches = store::passes(&self.filter, changed);
         if matches || self.told.remove(&changed.execution_id) {
             self.ready.push_back(changed.clone());
         }

@@ -6,6 +6,15 @@ use uuid::Uuid;
 
 use crate::proto::{Agent, Event, Execution, ExecutionFilter, WorkflowVersion};
 
+mod check;
+#[cfg(test)]
+mod conformance;
+mod filter;
+pub mod memory;
+pub mod sled;
+
+pub use filter::passes;
+
 /// Keeps definitions, agents, executions and their events.
 ///
 /// All methods block and may be called from any thread. Reads see every group whose commit

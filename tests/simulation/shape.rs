@@ -19,10 +19,18 @@ pub fn workflow(rng: &mut Rng) -> Workflow {
         name: "simulated".into(),
         steps: steps(rng, mode, 0),
         mode: mode.into(),
-        max_parallel_steps: if rng.chance(30) { 1 + rng.below(3) as u32 } else { 0 },
+        max_parallel_steps: if rng.chance(30) {
+            1 + rng.below(3) as u32
+        } else {
+            0
+        },
         timeout: rng.chance(20).then(|| seconds(20 + rng.below(200))),
         retry: rng.chance(30).then(|| retry(rng)),
-        goal: if rng.chance(10) { vec![gate(rng)] } else { vec![] },
+        goal: if rng.chance(10) {
+            vec![gate(rng)]
+        } else {
+            vec![]
+        },
         ..Workflow::default()
     }
 }
@@ -81,7 +89,11 @@ fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
     Step {
         id,
         kind: Some(kind),
-        when: if rng.chance(8) { "1 > 2".into() } else { String::new() },
+        when: if rng.chance(8) {
+            "1 > 2".into()
+        } else {
+            String::new()
+        },
         timeout: rng.chance(20).then(|| seconds(1 + rng.below(20))),
         queue_timeout: (is_call && rng.chance(20)).then(|| seconds(1 + rng.below(20))),
         total_timeout: rng.chance(15).then(|| seconds(5 + rng.below(60))),
@@ -92,13 +104,19 @@ fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
             step::OnError::Unspecified.into()
         },
         gates: rng.chance(15).then(|| Gates {
-            before: if rng.chance(20) { vec![gate(rng)] } else { vec![] },
+            before: if rng.chance(20) {
+                vec![gate(rng)]
+            } else {
+                vec![]
+            },
             after: vec![gate(rng)],
         }),
         save: rng.chance(15).then(|| prost_types::Struct {
             fields: [("saved".to_owned(), value::string("{{ output }}"))].into(),
         }),
-        output: rng.chance(10).then(|| value::string("{{ missing(output) ? 1 : 2 }}".replace("missing(output)", "output == 1"))),
+        output: rng.chance(10).then(|| {
+            value::string("{{ missing(output) ? 1 : 2 }}".replace("missing(output)", "output == 1"))
+        }),
         ..Step::default()
     }
 }
@@ -117,7 +135,11 @@ fn block(rng: &mut Rng, depth: usize) -> Block {
     });
     Block {
         mode: mode.into(),
-        max_parallel: if rng.chance(30) { 1 + rng.below(2) as u32 } else { 0 },
+        max_parallel: if rng.chance(30) {
+            1 + rng.below(2) as u32
+        } else {
+            0
+        },
         steps,
         join,
     }

@@ -95,17 +95,19 @@ impl World {
     /// Random things happen, crashes among them.
     pub fn trouble(&mut self) {
         for _ in 0..TROUBLE {
-            self.now = self.now.after(Duration::from_millis(self.rng.next() % 3_000));
+            self.now = self
+                .now
+                .after(Duration::from_millis(self.rng.next() % 3_000));
             match self.rng.below(100) {
                 0..=24 => self.accept(),
                 25..=59 => self.report(),
-                60..=84 => self.attempt(Command::Tick),
+                60..=84 => drop(self.attempt(Command::Tick)),
                 85..=92 => self.crash(),
                 93 => self.sleep_long(),
                 94..=97 => self.stale_report(),
-                98 => self.attempt(Command::Cancel {
+                98 => drop(self.attempt(Command::Cancel {
                     reason: "simulated".into(),
-                }),
+                })),
                 _ => {}
             }
         }
@@ -118,7 +120,11 @@ impl World {
                 return self.check_end();
             }
             if let Some((&task, &lease)) = self.tasks.first_key_value() {
-                let lease = if lease == 0 { self.accept_task(task) } else { lease };
+                let lease = if lease == 0 {
+                    self.accept_task(task)
+                } else {
+                    lease
+                };
                 self.attempt(Command::Complete {
                     task,
                     lease,
@@ -191,13 +197,16 @@ impl World {
             }
         };
         let repeated = self.rng.chance(20).then(|| command.clone());
-        self.attempt(command);
-        if let Some(command) = repeated {
+        let landed = self.attempt(command);
+        if let Some(command) = repeated.filter(|_| landed) {
             let before = self.live.sequence;
             let answer = decide(&mut self.live, command, self.now, &self.limits);
             let silent = matches!(&answer, Ok(outcome) if outcome.events.is_empty());
             assert!(silent || answer == Err(Rejection::Stale), "{answer:?}");
-            assert_eq!(self.live.sequence, before, "a repeated result changes nothing");
+            assert_eq!(
+                self.live.sequence, before,
+                "a repeated result changes nothing"
+            );
         }
     }
 
@@ -225,11 +234,14 @@ impl World {
 
     fn held(&self, wanted: impl Fn(u64) -> bool) -> Vec<u64> {
         let tasks = self.tasks.iter();
-        tasks.filter(|(_, l)| wanted(**l)).map(|(t, _)| *t).collect()
+        tasks
+            .filter(|(_, l)| wanted(**l))
+            .map(|(t, _)| *t)
+            .collect()
     }
 
-    /// Decides a command; the process may die before, or after, it is durable.
-    fn attempt(&mut self, command: Command) {
+    /// Decides a command; the process may die before it is durable. True when it is.
+    fn attempt(&mut self, command: Command) -> bool {
         let ended = self.live.is_ended();
         let answer = decide(&mut self.live, command, self.now, &self.limits);
         match answer {
@@ -237,12 +249,14 @@ impl World {
                 // Died before the append: nothing of it was, no effect was released.
                 drop(outcome);
                 self.crash();
+                return false;
             }
             Ok(outcome) => self.land(outcome),
-            Err(Rejection::Stale) => {}
+            Err(Rejection::Stale) => return false,
             Err(Rejection::Ended(_)) => assert!(ended, "refused as ended while open"),
             Err(other) => panic!("{other}"),
         }
+        true
     }
 
     /// The events are durable; effects are released.
@@ -283,7 +297,10 @@ impl World {
             .map(|bytes| Event::decode(bytes.as_slice()).unwrap())
             .collect();
         self.live = Execution::replay(Arc::clone(&self.plan), &events).unwrap();
-        assert!(self.live == self.shadow, "replay is not the incremental fold");
+        assert!(
+            self.live == self.shadow,
+            "replay is not the incremental fold"
+        );
         let before = std::mem::take(&mut self.tasks);
         for (run, step) in self.live.runs() {
             if self.live.dispatch_of(run).is_none() {
@@ -297,8 +314,9 @@ impl World {
         }
         let lost = before.keys().find(|task| {
             let run = self.live.task(**task).map(|r| self.live.run(r));
-            run.is_some_and(|r| r.is_active() && r.scheduled == **task && r.state != StepState::Retrying)
-                && !self.tasks.contains_key(task)
+            run.is_some_and(|r| {
+                r.is_active() && r.scheduled == **task && r.state != StepState::Retrying
+            }) && !self.tasks.contains_key(task)
         });
         assert_eq!(lost, None, "a task in progress is lost by a crash");
     }
@@ -306,7 +324,11 @@ impl World {
     fn check_end(&self) {
         let active = self.live.runs().skip(1).find(|(_, run)| run.is_active());
         assert!(active.is_none(), "active after the end: {active:?}");
-        assert!(self.tasks.is_empty(), "handed out after the end: {:?}", self.tasks);
+        assert!(
+            self.tasks.is_empty(),
+            "handed out after the end: {:?}",
+            self.tasks
+        );
         assert_eq!(self.live.calls_in_progress(), 0);
         assert_eq!(self.live.next_due(), None);
     }

@@ -48,3 +48,8 @@ pub use worker::{TaskContext, TaskError, TaskOutput, Worker};
 
 /// What a worker says of an agent that it serves: its id, skills, schemas and labels.
 pub use proto::Agent;
+
+// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

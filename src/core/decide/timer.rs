@@ -2,7 +2,10 @@
 
 use super::turn::Turn;
 use crate::{
-    core::execution::{ROOT, RunId, StepState, TimerKind},
+    core::{
+        execution::{ROOT, RunId, StepState, TimerKind},
+        value,
+    },
     proto::{
         ExecutionCancelRequested, ExecutionCancelled, ExecutionRetried, ExecutionTimedOut, event,
     },
@@ -47,7 +50,8 @@ impl Turn<'_> {
     }
 
     fn attempt_again(&mut self, run: RunId) {
-        let input = self.execution.run(run).input.clone().unwrap_or_default();
+        let input = self.execution.run(run).input.clone();
+        let input = input.unwrap_or_else(value::null);
         self.begin_attempt(run, input);
     }
 

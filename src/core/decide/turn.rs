@@ -7,6 +7,7 @@ use crate::{
         limits::Limits,
         plan::{Call, Kind, Node},
         time::Time,
+        value,
     },
     proto::{Event, StepCancelled, event},
 };
@@ -134,7 +135,7 @@ impl Execution {
             step: run.path.to_string(),
             target: call.target.clone(),
             attempt: run.attempt,
-            input: run.input.clone().unwrap_or_default(),
+            input: run.input.clone().unwrap_or_else(value::null),
             timeout: node.timeout,
             schedule_time: run.schedule_time.unwrap_or(self.last_time),
         })

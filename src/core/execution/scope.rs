@@ -8,6 +8,11 @@ use crate::core::{
     value::{self, Value},
 };
 
+/// What has no value.
+static NULL: Value = Value {
+    kind: Some(value::Kind::NullValue(0)),
+};
+
 /// What an expression is given besides the execution.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Given<'a> {
@@ -106,7 +111,6 @@ impl Execution {
     /// What `previous` is for a step: the output of the sibling before it, or what the step
     /// around it was given.
     pub fn previous(&self, id: RunId) -> &Value {
-        static NULL: Value = Value { kind: None };
         let Some(parent) = self.run(id).parent else {
             return &self.input;
         };
@@ -184,7 +188,6 @@ impl Execution {
 }
 
 fn view_of(run: &StepRun) -> StepView<'_> {
-    static NULL: Value = Value { kind: None };
     StepView {
         output: Cow::Borrowed(run.output.as_ref().unwrap_or(&NULL)),
         state: run.state.as_str_name(),

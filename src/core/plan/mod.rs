@@ -1,5 +1,31 @@
 //! The plan: a workflow compiled into what the kernel runs. Immutable, shared, cheap to look
 //! up. `compile` makes it and reports every finding; nothing else does.
+//!
+//! What expressions may name: everywhere `input`, `vars`, `previous`, `execution`
+//! (`{id, workflow, version, state, attempt, labels, start_time}`), `all_previous_outputs`,
+//! `all_step_outputs` and `steps`; in a step's `output`, `save` and gates after also `output`,
+//! what the agent gave; in every gate `value`, what is checked. A workflow's `output` sees
+//! `input`, `vars`, `execution`, `all_step_outputs` and `steps`, its `goal` also `output` and
+//! `value`; its `variables` see `input` and `execution`. In PARALLEL every step is a first
+//! one: its `previous` is what the step around it was given.
+
+mod bounds;
+mod calls;
+mod check;
+mod compile;
+mod expressions;
+mod gates;
+mod graph;
+mod mermaid;
+mod order;
+mod policies;
+mod steps;
+#[cfg(test)]
+mod tests;
+
+pub use check::{Checked, check};
+pub use compile::{Compiled, compile};
+pub use mermaid::mermaid;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -253,17 +279,4 @@ pub enum OnViolation {
     Retry,
     /// It is recorded and the step goes on.
     Continue,
-}
-
-/// What compiling a workflow gives.
-#[derive(Debug)]
-pub struct Compiled {
-    /// The plan.
-    pub plan: Plan,
-    /// What is likely not meant.
-    pub warnings: Vec<crate::proto::Finding>,
-    /// The steps and what each waits for.
-    pub graph: crate::proto::Graph,
-    /// The most calls one execution can make, retries included.
-    pub worst_case_calls: u64,
 }

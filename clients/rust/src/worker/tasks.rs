@@ -95,8 +95,13 @@ impl Tasks {
     pub(super) fn acked(&mut self, acks: proto::ResultAck) {
         use proto::result_ack::Outcome;
         for ack in acks.acks {
-            if ack.outcome() != Outcome::Recorded {
-                tracing::warn!(outcome = ?ack.outcome(), message = ack.message, "a result does not count");
+            match ack.outcome() {
+                Outcome::Recorded => {}
+                // As it should be for a task that was cancelled.
+                Outcome::Stale => tracing::debug!(ack.message, "a result came too late"),
+                Outcome::TooLarge | Outcome::Unspecified => {
+                    tracing::warn!(ack.message, "a result does not count");
+                }
             }
             self.ledger.acked(&ack.token);
         }

@@ -1,0 +1,234 @@
+import datetime
+
+from google.protobuf import struct_pb2 as _struct_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from tutti.v1 import execution_pb2 as _execution_pb2
+from tutti.v1 import workflow_pb2 as _workflow_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Event(_message.Message):
+    __slots__ = ("execution_id", "sequence", "time", "step", "execution_started", "execution_completed", "execution_failed", "execution_cancel_requested", "execution_cancelled", "execution_timed_out", "execution_retry_scheduled", "execution_retried", "step_scheduled", "step_started", "step_completed", "step_failed", "step_retry_scheduled", "step_skipped", "step_cancelled", "gate_violated", "branch_chosen")
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_STARTED_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_COMPLETED_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_FAILED_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_CANCEL_REQUESTED_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_CANCELLED_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_TIMED_OUT_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_RETRY_SCHEDULED_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_RETRIED_FIELD_NUMBER: _ClassVar[int]
+    STEP_SCHEDULED_FIELD_NUMBER: _ClassVar[int]
+    STEP_STARTED_FIELD_NUMBER: _ClassVar[int]
+    STEP_COMPLETED_FIELD_NUMBER: _ClassVar[int]
+    STEP_FAILED_FIELD_NUMBER: _ClassVar[int]
+    STEP_RETRY_SCHEDULED_FIELD_NUMBER: _ClassVar[int]
+    STEP_SKIPPED_FIELD_NUMBER: _ClassVar[int]
+    STEP_CANCELLED_FIELD_NUMBER: _ClassVar[int]
+    GATE_VIOLATED_FIELD_NUMBER: _ClassVar[int]
+    BRANCH_CHOSEN_FIELD_NUMBER: _ClassVar[int]
+    execution_id: str
+    sequence: int
+    time: _timestamp_pb2.Timestamp
+    step: str
+    execution_started: ExecutionStarted
+    execution_completed: ExecutionCompleted
+    execution_failed: ExecutionFailed
+    execution_cancel_requested: ExecutionCancelRequested
+    execution_cancelled: ExecutionCancelled
+    execution_timed_out: ExecutionTimedOut
+    execution_retry_scheduled: ExecutionRetryScheduled
+    execution_retried: ExecutionRetried
+    step_scheduled: StepScheduled
+    step_started: StepStarted
+    step_completed: StepCompleted
+    step_failed: StepFailed
+    step_retry_scheduled: StepRetryScheduled
+    step_skipped: StepSkipped
+    step_cancelled: StepCancelled
+    gate_violated: GateViolated
+    branch_chosen: BranchChosen
+    def __init__(self, execution_id: _Optional[str] = ..., sequence: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., step: _Optional[str] = ..., execution_started: _Optional[_Union[ExecutionStarted, _Mapping]] = ..., execution_completed: _Optional[_Union[ExecutionCompleted, _Mapping]] = ..., execution_failed: _Optional[_Union[ExecutionFailed, _Mapping]] = ..., execution_cancel_requested: _Optional[_Union[ExecutionCancelRequested, _Mapping]] = ..., execution_cancelled: _Optional[_Union[ExecutionCancelled, _Mapping]] = ..., execution_timed_out: _Optional[_Union[ExecutionTimedOut, _Mapping]] = ..., execution_retry_scheduled: _Optional[_Union[ExecutionRetryScheduled, _Mapping]] = ..., execution_retried: _Optional[_Union[ExecutionRetried, _Mapping]] = ..., step_scheduled: _Optional[_Union[StepScheduled, _Mapping]] = ..., step_started: _Optional[_Union[StepStarted, _Mapping]] = ..., step_completed: _Optional[_Union[StepCompleted, _Mapping]] = ..., step_failed: _Optional[_Union[StepFailed, _Mapping]] = ..., step_retry_scheduled: _Optional[_Union[StepRetryScheduled, _Mapping]] = ..., step_skipped: _Optional[_Union[StepSkipped, _Mapping]] = ..., step_cancelled: _Optional[_Union[StepCancelled, _Mapping]] = ..., gate_violated: _Optional[_Union[GateViolated, _Mapping]] = ..., branch_chosen: _Optional[_Union[BranchChosen, _Mapping]] = ...) -> None: ...
+
+class ExecutionStarted(_message.Message):
+    __slots__ = ("namespace", "workflow", "version", "definition", "input", "variables", "labels", "request_id", "deadline")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DEFINITION_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    VARIABLES_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    workflow: str
+    version: int
+    definition: _workflow_pb2.Workflow
+    input: _struct_pb2.Value
+    variables: _struct_pb2.Struct
+    labels: _containers.ScalarMap[str, str]
+    request_id: str
+    deadline: _timestamp_pb2.Timestamp
+    def __init__(self, namespace: _Optional[str] = ..., workflow: _Optional[str] = ..., version: _Optional[int] = ..., definition: _Optional[_Union[_workflow_pb2.Workflow, _Mapping]] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., variables: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ExecutionCompleted(_message.Message):
+    __slots__ = ("output",)
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    output: _struct_pb2.Value
+    def __init__(self, output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ...) -> None: ...
+
+class ExecutionFailed(_message.Message):
+    __slots__ = ("error",)
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    error: _execution_pb2.Error
+    def __init__(self, error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ...) -> None: ...
+
+class ExecutionCancelRequested(_message.Message):
+    __slots__ = ("reason",)
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    def __init__(self, reason: _Optional[str] = ...) -> None: ...
+
+class ExecutionCancelled(_message.Message):
+    __slots__ = ("reason", "terminated")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    TERMINATED_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    terminated: bool
+    def __init__(self, reason: _Optional[str] = ..., terminated: bool = ...) -> None: ...
+
+class ExecutionTimedOut(_message.Message):
+    __slots__ = ("error",)
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    error: _execution_pb2.Error
+    def __init__(self, error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ...) -> None: ...
+
+class ExecutionRetryScheduled(_message.Message):
+    __slots__ = ("attempt", "due_time", "error")
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    DUE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    attempt: int
+    due_time: _timestamp_pb2.Timestamp
+    error: _execution_pb2.Error
+    def __init__(self, attempt: _Optional[int] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ...) -> None: ...
+
+class ExecutionRetried(_message.Message):
+    __slots__ = ("attempt",)
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    attempt: int
+    def __init__(self, attempt: _Optional[int] = ...) -> None: ...
+
+class StepScheduled(_message.Message):
+    __slots__ = ("attempt", "agent", "skill", "input", "queue_deadline", "total_deadline")
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    SKILL_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    attempt: int
+    agent: str
+    skill: str
+    input: _struct_pb2.Value
+    queue_deadline: _timestamp_pb2.Timestamp
+    total_deadline: _timestamp_pb2.Timestamp
+    def __init__(self, attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., queue_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class StepStarted(_message.Message):
+    __slots__ = ("attempt", "worker_id", "agent", "lease", "deadline", "input", "total_deadline")
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    WORKER_ID_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    LEASE_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    attempt: int
+    worker_id: str
+    agent: str
+    lease: int
+    deadline: _timestamp_pb2.Timestamp
+    input: _struct_pb2.Value
+    total_deadline: _timestamp_pb2.Timestamp
+    def __init__(self, attempt: _Optional[int] = ..., worker_id: _Optional[str] = ..., agent: _Optional[str] = ..., lease: _Optional[int] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class StepCompleted(_message.Message):
+    __slots__ = ("attempt", "output", "saved", "usage")
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    SAVED_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    attempt: int
+    output: _struct_pb2.Value
+    saved: _struct_pb2.Struct
+    usage: _execution_pb2.Usage
+    def __init__(self, attempt: _Optional[int] = ..., output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., saved: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., usage: _Optional[_Union[_execution_pb2.Usage, _Mapping]] = ...) -> None: ...
+
+class StepFailed(_message.Message):
+    __slots__ = ("attempt", "error", "tolerated", "usage")
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    TOLERATED_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    attempt: int
+    error: _execution_pb2.Error
+    tolerated: bool
+    usage: _execution_pb2.Usage
+    def __init__(self, attempt: _Optional[int] = ..., error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., tolerated: bool = ..., usage: _Optional[_Union[_execution_pb2.Usage, _Mapping]] = ...) -> None: ...
+
+class StepRetryScheduled(_message.Message):
+    __slots__ = ("attempt", "due_time", "error", "usage")
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    DUE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    attempt: int
+    due_time: _timestamp_pb2.Timestamp
+    error: _execution_pb2.Error
+    usage: _execution_pb2.Usage
+    def __init__(self, attempt: _Optional[int] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., usage: _Optional[_Union[_execution_pb2.Usage, _Mapping]] = ...) -> None: ...
+
+class StepSkipped(_message.Message):
+    __slots__ = ("reason",)
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    def __init__(self, reason: _Optional[str] = ...) -> None: ...
+
+class StepCancelled(_message.Message):
+    __slots__ = ("reason",)
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    def __init__(self, reason: _Optional[str] = ...) -> None: ...
+
+class GateViolated(_message.Message):
+    __slots__ = ("before", "index", "message")
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    before: bool
+    index: int
+    message: str
+    def __init__(self, before: bool = ..., index: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
+
+class BranchChosen(_message.Message):
+    __slots__ = ("index",)
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    def __init__(self, index: _Optional[int] = ...) -> None: ...

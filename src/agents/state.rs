@@ -1,0 +1,224 @@
+//! The plain data behind the room's one lock: the tables, their ids, and what a change leaves
+//! to be done once the lock is free. Its methods are in the files of what they are about.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use tokio::time::Instant;
+
+use super::{
+    TaskKey, TaskSink, Token,
+    effect::Effect,
+    ending::Withdrawn,
+    queue::{SkillKey, SkillQueue},
+    registry::AgentSlot,
+    report::Report,
+    seat::Seat,
+    task::Task,
+    watch::Watcher,
+    worker::Worker,
+};
+use crate::{
+    core::{limits::Limits, time::Time},
+    proto::result_ack::Ack,
+};
+
+/// An agent known by name; not used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct AgentId(u64);
+
+/// A queue of tasks for a skill; not used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct SkillId(u64);
+
+/// A worker known by name; not used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct WorkerId(u64);
+
+/// A place where a worker takes tasks: a stream or one waiting poll; not used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct SeatId(u64);
+
+/// Everything this room knows.
+pub(super) struct State {
+    pub bounds: Bounds,
+    counter: u64,
+    pub spaces: HashMap<Arc<str>, Space>,
+    pub agents: HashMap<AgentId, AgentSlot>,
+    pub skills: HashMap<SkillId, SkillQueue>,
+    pub workers: HashMap<WorkerId, Worker>,
+    pub seats: HashMap<SeatId, Seat>,
+    pub tasks: HashMap<TaskKey, Task>,
+    /// When offers and leases run out. A lease whose result is on its way has no entry.
+    pub due: BTreeSet<(Instant, TaskKey)>,
+    pub withdrawn: Withdrawn,
+    /// Results on their way to the engine.
+    pub reports: HashMap<Token, Report>,
+    /// What the sink is still to be told, in order.
+    pub effects: Vec<Effect>,
+    /// True while someone tells the sink; whoever adds an effect then leaves it to them.
+    pub flushing: bool,
+    pub sink: Sink,
+    /// Acks to be sent when the change at hand is done.
+    pub acks: BTreeMap<SeatId, Vec<Ack>>,
+    /// Seats found broken during the change at hand.
+    pub lost: Vec<SeatId>,
+    /// Until when the timer task sleeps; `None`: until it is woken.
+    pub armed: Option<Instant>,
+    /// True once shut down: nothing is handed out any more.
+    pub closed: bool,
+}
+
+/// One namespace: names and what they stand for.
+#[derive(Default)]
+pub(super) struct Space {
+    pub agents: BTreeMap<Arc<str>, AgentId>,
+    pub workers: BTreeMap<Arc<str>, WorkerId>,
+    /// Registered agents by skill, whatever their state.
+    pub with_skill: HashMap<String, BTreeSet<AgentId>>,
+    /// Queues for skills that are not empty.
+    pub queues: HashMap<SkillKey, SkillId>,
+    pub watchers: BTreeMap<u64, Watcher>,
+}
+
+/// Where facts go.
+pub(super) enum Sink {
+    /// Not set yet: facts are kept until it is.
+    Unset,
+    /// To the engine.
+    Set(Arc<dyn TaskSink>),
+    /// The engine has gone: facts are refused as `Unavailable`.
+    Gone,
+}
+
+/// The bounds that matter here.
+#[derive(Clone, Debug)]
+pub(super) struct Bounds {
+    pub payload_bytes_max: usize,
+    pub message_bytes_max: usize,
+    pub credits_max: u32,
+    pub lease_timeout: Duration,
+    pub accept_timeout: Duration,
+}
+
+/// How many of the largest messages may be under way to or from one worker.
+const MESSAGES_UNDER_WAY_MAX: usize = 4;
+
+impl Bounds {
+    /// The most bytes of inputs a worker may have before it accepts some, and of results
+    /// before they are durable. A single larger one is let through.
+    pub fn bytes_under_way_max(&self) -> usize {
+        self.message_bytes_max
+            .saturating_mul(MESSAGES_UNDER_WAY_MAX)
+    }
+}
+
+impl From<&Limits> for Bounds {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            payload_bytes_max: limits.payload_bytes_max,
+            message_bytes_max: limits.message_bytes_max,
+            credits_max: limits.worker_credits_max,
+            lease_timeout: limits.lease_timeout,
+            accept_timeout: limits.accept_timeout,
+        }
+    }
+}
+
+impl State {
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            bounds: limits.into(),
+            counter: 0,
+            spaces: HashMap::new(),
+            agents: HashMap::new(),
+            skills: HashMap::new(),
+            workers: HashMap::new(),
+            seats: HashMap::new(),
+            tasks: HashMap::new(),
+            due: BTreeSet::new(),
+            withdrawn: Withdrawn::default(),
+            reports: HashMap::new(),
+            effects: Vec::new(),
+            flushing: false,
+            sink: Sink::Unset,
+            acks: BTreeMap::new(),
+            lost: Vec::new(),
+            armed: None,
+            closed: false,
+        }
+    }
+
+    /// The next of an endless row of numbers: ids, places in queues, turns.
+    pub fn tick(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
+    pub fn agent_id(&mut self) -> AgentId {
+        AgentId(self.tick())
+    }
+
+    pub fn skill_id(&mut self) -> SkillId {
+        SkillId(self.tick())
+    }
+
+    pub fn worker_id(&mut self) -> WorkerId {
+        WorkerId(self.tick())
+    }
+
+    pub fn seat_id(&mut self) -> SeatId {
+        SeatId(self.tick())
+    }
+
+    /// The namespace's own copy of its name, with the namespace there from now on.
+    pub fn space(&mut self, name: &str) -> Arc<str> {
+        if let Some((name, _)) = self.spaces.get_key_value(name) {
+            return name.clone();
+        }
+        let name: Arc<str> = name.into();
+        self.spaces.insert(name.clone(), Space::default());
+        name
+    }
+
+    /// Forgets a namespace in which nothing is left.
+    pub fn prune_space(&mut self, name: &str) {
+        let empty = |s: &Space| {
+            s.agents.is_empty()
+                && s.workers.is_empty()
+                && s.queues.is_empty()
+                && s.watchers.is_empty()
+        };
+        if self.spaces.get(name).is_some_and(empty) {
+            self.spaces.remove(name);
+        }
+    }
+
+    /// When the timer task is needed next.
+    pub fn next_due(&self) -> Option<Instant> {
+        let lease = self.due.first().map(|(at, _)| *at);
+        [lease, self.withdrawn.next_due()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Ends a change: sends the acks it gave and takes the seats away that it found broken.
+    pub fn settle(&mut self, now: Instant) {
+        self.send_acks();
+        while let Some(seat) = self.lost.pop() {
+            self.leave(seat, now);
+        }
+    }
+}
+
+/// The time of day.
+pub(super) fn wall_clock() -> Time {
+    let span = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Time::default().after(span)
+}

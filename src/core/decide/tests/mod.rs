@@ -1,0 +1,203 @@
+//! The kernel's decisions, read as sentences: given a workflow, when this happens, then that.
+
+#![allow(clippy::unwrap_used)]
+
+mod blocks;
+mod ends;
+mod outputs;
+mod retries;
+mod tasks;
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::{Command, Effect, Rejection, Start, decide, start};
+use crate::{
+    core::{
+        definition,
+        execution::{Execution, ExecutionState, StepState},
+        limits::Limits,
+        plan,
+        time::Time,
+        value,
+    },
+    proto::Event,
+};
+
+/// An execution under test, and all that was decided.
+struct Case {
+    execution: Execution,
+    now: Time,
+    events: Vec<Event>,
+    effects: Vec<Effect>,
+    limits: Limits,
+    leases: u64,
+}
+
+/// An execution of this workflow, begun.
+fn given(yaml: &str, input: Json) -> Case {
+    try_given(yaml, input).unwrap()
+}
+
+fn try_given(yaml: &str, input: Json) -> Result<Case, Rejection> {
+    let yaml = format!("name: case\n{yaml}");
+    let parsed = definition::parse(&yaml);
+    assert!(parsed.findings.is_empty(), "{:?}", parsed.findings);
+    let limits = Limits::default();
+    let compiled = plan::compile(&parsed.workflow.unwrap(), &limits);
+    let plan = Arc::new(compiled.unwrap_or_else(|f| panic!("{f:#?}")).plan);
+    let now = Time::from_nanos(1_000_000_000_000);
+    let begun = Start {
+        id: Uuid::from_u128(1),
+        namespace: "default".into(),
+        version: 1,
+        definition: None,
+        input: value::from_json(&input),
+        labels: [("by".to_owned(), "start".to_owned())].into(),
+        request_id: String::new(),
+    };
+    let (execution, outcome) = start(plan, begun, now, &limits)?;
+    Ok(Case {
+        execution,
+        now,
+        events: outcome.events,
+        effects: outcome.effects,
+        limits,
+        leases: 0,
+    })
+}
+
+impl Case {
+    fn when(&mut self, command: Command) -> Result<(), Rejection> {
+        let outcome = decide(&mut self.execution, command, self.now, &self.limits)?;
+        self.events.extend(outcome.events);
+        self.effects.extend(outcome.effects);
+        Ok(())
+    }
+
+    fn task(&self, step: &str) -> u64 {
+        let run = self.execution.find(step);
+        let run = run.unwrap_or_else(|| panic!("no step {step}"));
+        self.execution.run(run).scheduled
+    }
+
+    /// A worker accepts the step's attempt; its lease.
+    fn accept(&mut self, step: &str) -> u64 {
+        assert_eq!(self.step(step), StepState::Waiting, "{step}");
+        self.leases += 1;
+        let lease = self.leases;
+        let task = self.task(step);
+        self.when(Command::Accept {
+            task,
+            worker_id: "w".into(),
+            agent: "a".into(),
+            lease,
+        })
+        .unwrap();
+        lease
+    }
+
+    /// A worker accepts the step's attempt and completes it.
+    fn complete(&mut self, step: &str, output: Json) -> &mut Self {
+        let lease = self.accept(step);
+        let command = self.completion(step, lease, output);
+        self.when(command).unwrap();
+        self
+    }
+
+    fn completion(&self, step: &str, lease: u64, output: Json) -> Command {
+        Command::Complete {
+            task: self.task(step),
+            lease,
+            output: value::from_json(&output),
+            usage: None,
+        }
+    }
+
+    /// A worker accepts the step's attempt and fails it.
+    fn fail(&mut self, step: &str, class: &str) -> &mut Self {
+        let lease = self.accept(step);
+        let task = self.task(step);
+        self.when(Command::Fail {
+            task,
+            lease,
+            class: class.into(),
+            message: format!("{step} says no"),
+            retry_after: None,
+            usage: None,
+        })
+        .unwrap();
+        self
+    }
+
+    /// Time passes, and what is due happens.
+    fn after(&mut self, seconds: u64) -> &mut Self {
+        self.now = self.now.after(Duration::from_secs(seconds));
+        self.when(Command::Tick).unwrap();
+        self
+    }
+
+    fn state(&self) -> ExecutionState {
+        self.execution.state
+    }
+
+    fn step(&self, path: &str) -> StepState {
+        let run = self.execution.find(path);
+        self.execution
+            .run(run.unwrap_or_else(|| panic!("no step {path}")))
+            .state
+    }
+
+    fn attempt(&self, path: &str) -> u32 {
+        self.execution
+            .run(self.execution.find(path).unwrap())
+            .attempt
+    }
+
+    fn input(&self, path: &str) -> Json {
+        let run = self.execution.run(self.execution.find(path).unwrap());
+        value::to_json(run.input.as_ref().unwrap())
+    }
+
+    fn output_of(&self, path: &str) -> Json {
+        let run = self.execution.run(self.execution.find(path).unwrap());
+        run.output.as_ref().map_or(Json::Null, value::to_json)
+    }
+
+    fn vars(&self) -> Json {
+        value::to_json(&self.execution.vars)
+    }
+
+    fn output(&self) -> Json {
+        assert_eq!(
+            self.state(),
+            ExecutionState::Completed,
+            "{:?}",
+            self.execution.error
+        );
+        value::to_json(self.execution.output.as_ref().unwrap())
+    }
+
+    /// Class, message and step of the execution's error.
+    fn error(&self) -> (&str, &str, &str) {
+        let error = self.execution.error.as_ref().unwrap();
+        (&error.class, &error.message, &error.step)
+    }
+
+    /// Class and message of a step's error.
+    fn step_error(&self, path: &str) -> (&str, &str) {
+        let run = self.execution.run(self.execution.find(path).unwrap());
+        let error = run.error.as_ref().unwrap();
+        (&error.class, &error.message)
+    }
+
+    /// Paths of the steps whose tasks are handed out and not accepted.
+    fn waiting(&self) -> Vec<String> {
+        let runs = self.execution.runs();
+        runs.filter(|(_, r)| r.state == StepState::Waiting)
+            .map(|(_, r)| r.path.to_string())
+            .collect()
+    }
+}

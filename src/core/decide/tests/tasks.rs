@@ -1,0 +1,124 @@
+//! Results count once, and only under the lease that holds the task.
+
+use super::*;
+
+const ONE: &str = "mode: SEQUENCE\nsteps: [ { id: a, agent: x, retry: { initial_delay: 1s, jitter: 0 } }, { id: b, agent: x } ]";
+
+#[test]
+fn a_result_under_another_lease_changes_nothing() {
+    let mut case = given(ONE, json!(null));
+    let lease = case.accept("a");
+    let before = case.execution.clone();
+    for wrong in [0, lease + 1] {
+        let command = case.completion("a", wrong, json!(1));
+        assert_eq!(case.when(command), Err(Rejection::Stale));
+    }
+    assert!(case.execution == before);
+}
+
+#[test]
+fn a_result_before_the_acceptance_changes_nothing() {
+    let mut case = given(ONE, json!(null));
+    let command = case.completion("a", 1, json!(1));
+    assert_eq!(case.when(command), Err(Rejection::Stale));
+}
+
+#[test]
+fn a_result_said_again_is_answered_alike_and_counts_once() {
+    let mut case = given(ONE, json!(null));
+    let lease = case.accept("a");
+    let command = case.completion("a", lease, json!(1));
+    case.when(command.clone()).unwrap();
+    let events = case.events.len();
+    case.when(command).unwrap();
+    assert_eq!(case.events.len(), events);
+}
+
+#[test]
+fn a_result_said_again_after_the_end_is_answered_alike() {
+    let mut case = given("steps: [ { id: a, agent: x } ]", json!(null));
+    let lease = case.accept("a");
+    let command = case.completion("a", lease, json!(1));
+    case.when(command.clone()).unwrap();
+    assert_eq!(case.state(), ExecutionState::Completed);
+    case.when(command).unwrap();
+    let other = case.completion("a", lease + 1, json!(1));
+    assert_eq!(case.when(other), Err(Rejection::Stale));
+}
+
+#[test]
+fn a_late_result_of_an_attempt_that_was_given_up_is_refused() {
+    let mut case = given(ONE, json!(null));
+    let lease = case.accept("a");
+    let task = case.task("a");
+    let late = case.completion("a", lease, json!(1));
+    case.when(Command::Fail {
+        task,
+        lease,
+        class: "unavailable".into(),
+        message: "lease lost".into(),
+        retry_after: None,
+        usage: None,
+    })
+    .unwrap();
+    case.after(1);
+    assert_eq!(case.attempt("a"), 2);
+    assert_eq!(case.when(late), Err(Rejection::Stale));
+}
+
+#[test]
+fn a_task_is_accepted_once() {
+    let mut case = given(ONE, json!(null));
+    let task = case.task("a");
+    let accept = |lease| Command::Accept {
+        task,
+        worker_id: "w".into(),
+        agent: "x".into(),
+        lease,
+    };
+    case.when(accept(5)).unwrap();
+    case.when(accept(5)).unwrap();
+    assert_eq!(case.when(accept(6)), Err(Rejection::Stale));
+    let started = case
+        .events
+        .iter()
+        .filter(|e| matches!(e.kind, Some(crate::proto::event::Kind::StepStarted(_))));
+    assert_eq!(started.count(), 1);
+}
+
+#[test]
+fn what_an_agent_used_is_added_up_over_attempts() {
+    let mut case = given(ONE, json!(null));
+    let usage = |tokens| {
+        Some(crate::proto::Usage {
+            input_tokens: tokens,
+            output_tokens: 1,
+            cost: 0.5,
+        })
+    };
+    let (lease, task) = (case.accept("a"), case.task("a"));
+    case.when(Command::Fail {
+        task,
+        lease,
+        class: "own".into(),
+        message: String::new(),
+        retry_after: None,
+        usage: usage(10),
+    })
+    .unwrap();
+    case.after(1);
+    let (lease, task) = (case.accept("a"), case.task("a"));
+    case.when(Command::Complete {
+        task,
+        lease,
+        output: value::null(),
+        usage: usage(5),
+    })
+    .unwrap();
+    let run = case.execution.run(case.execution.find("a").unwrap());
+    let used = run.usage.unwrap();
+    assert_eq!(
+        (used.input_tokens, used.output_tokens, used.cost),
+        (15, 2, 1.0)
+    );
+}

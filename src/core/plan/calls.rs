@@ -1,0 +1,28 @@
+//! The most calls to agents that one execution can make.
+
+use super::{Kind, NodeId, Plan};
+
+/// Calls times attempts, those of the steps around and of the whole workflow counted; of a
+/// switch the branch with most. Saturating.
+pub(super) fn worst_case(plan: &Plan) -> u64 {
+    let mut calls = vec![0_u64; plan.nodes.len()];
+    // Inner nodes come after outer ones, so backwards each finds its children counted.
+    for (index, node) in plan.nodes.iter().enumerate().rev() {
+        let sum = |ids: &[NodeId]| {
+            let counts = ids.iter().map(|id| calls[id.0 as usize]);
+            counts.fold(0, u64::saturating_add)
+        };
+        let once = match &node.kind {
+            Kind::Call(_) => 1,
+            Kind::Set(_) => 0,
+            Kind::Block(block) => sum(&block.children),
+            Kind::Switch(switch) => {
+                let cases = switch.cases.iter().map(|(_, steps)| sum(steps));
+                cases.max().unwrap_or(0).max(sum(&switch.otherwise))
+            }
+        };
+        let attempts = node.retry.as_ref().map_or(1, |r| u64::from(r.max_attempts));
+        calls[index] = once.saturating_mul(attempts);
+    }
+    calls[0]
+}

@@ -1,0 +1,272 @@
+//! From a workflow to its plan: the entry, the state of a compilation, and what belongs to
+//! the workflow as a whole. Steps, their order, policies, gates and expressions have files of
+//! their own.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{
+    Block, Gate, Input, Kind, Node, NodeId, Plan, bounds, calls, expressions::Reads, graph,
+    steps::Around,
+};
+use crate::{
+    core::{
+        expr::{Names, Template},
+        finding::{self, Finding},
+        limits::Limits,
+        schema::Schema,
+        value::Value,
+    },
+    proto::{Graph, Workflow},
+};
+
+/// A workflow that can run.
+#[derive(Debug)]
+pub struct Compiled {
+    /// What the kernel runs.
+    pub plan: Plan,
+    /// What is likely not meant.
+    pub warnings: Vec<Finding>,
+    /// The steps and what each waits for.
+    pub graph: Graph,
+    /// The most calls to agents that one execution can make, retries included; saturating.
+    pub worst_case_calls: u64,
+}
+
+/// Compiles a workflow.
+///
+/// # Errors
+/// Every finding, warnings among them, when any is an error. A workflow beyond the bounds of
+/// size gets those findings alone.
+pub fn compile(workflow: &Workflow, limits: &Limits) -> Result<Compiled, Vec<Finding>> {
+    let beyond = bounds::check(workflow, limits);
+    if !beyond.is_empty() {
+        return Err(beyond);
+    }
+    let mut compiler = Compiler::new(limits);
+    let plan = compiler.workflow(workflow);
+    if finding::any_error(&compiler.findings) {
+        return Err(compiler.findings);
+    }
+    Ok(Compiled {
+        graph: graph::of(&plan, compiler.conditions),
+        worst_case_calls: calls::worst_case(&plan),
+        warnings: compiler.findings,
+        plan,
+    })
+}
+
+/// Variables in reach of every step's expressions.
+const STEP_VARIABLES: [&str; 6] = [
+    "input",
+    "vars",
+    "previous",
+    "execution",
+    "all_previous_outputs",
+    "all_step_outputs",
+];
+
+/// A compilation on its way.
+pub(super) struct Compiler<'a> {
+    pub limits: &'a Limits,
+    pub findings: Vec<Finding>,
+    pub nodes: Vec<Node>,
+    /// By node: the condition under which it runs, for showing.
+    pub conditions: Vec<String>,
+    /// What expressions may name here.
+    pub names: Names,
+    /// The steps around the place being compiled, outermost first.
+    pub levels: Vec<Level<'a>>,
+    /// The field being compiled, with a leading dot.
+    pub path: String,
+    /// Dependencies between steps so far, for their bound.
+    pub dependencies: usize,
+    /// Did-you-mean searches left; each goes over all siblings.
+    pub suggestions_left: u32,
+}
+
+/// The steps of one list, and what the one being compiled reads of them.
+pub(super) struct Level<'a> {
+    /// Place in the list by id.
+    pub places: HashMap<&'a str, usize>,
+    pub reads: Reads,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(limits: &'a Limits) -> Self {
+        Self {
+            limits,
+            findings: Vec::new(),
+            nodes: Vec::new(),
+            conditions: Vec::new(),
+            names: Names::default(),
+            levels: Vec::new(),
+            path: String::new(),
+            dependencies: 0,
+            suggestions_left: 20,
+        }
+    }
+
+    fn workflow(&mut self, workflow: &'a Workflow) -> Plan {
+        self.names_of_workflow(workflow);
+        let input_schema = self.schema(".input_schema", workflow.input_schema.as_ref());
+        let output_schema = self.schema(".output_schema", workflow.output_schema.as_ref());
+        let variables = self.variables(workflow);
+        let max_parallel_steps = self.max_parallel_steps(workflow);
+        let timeout = self.timeout(".timeout", workflow.timeout.as_ref());
+        let retry = self.retry(workflow.retry.as_ref());
+        self.names.variables = STEP_VARIABLES.to_vec();
+        let mut root = root(&workflow.name);
+        (root.timeout, root.retry) = (timeout, retry);
+        self.push(root, String::new());
+        let around = Around {
+            list: "steps",
+            node: NodeId(0),
+            condition: "",
+        };
+        let (mode, children) = self.children(&workflow.steps, around, workflow.mode());
+        let (output, goal) = self.outcome(workflow);
+        self.nodes[0].output = output;
+        self.nodes[0].kind = Kind::Block(Block {
+            mode,
+            children,
+            max_parallel: None,
+            join: None,
+        });
+        Plan {
+            name: workflow.name.clone(),
+            labels: labels(workflow),
+            nodes: std::mem::take(&mut self.nodes),
+            input_schema,
+            output_schema,
+            variables,
+            max_parallel_steps,
+            goal,
+        }
+    }
+
+    /// Output and goal, which see all steps as ended.
+    fn outcome(&mut self, workflow: &'a Workflow) -> (Option<Template>, Vec<Gate>) {
+        self.enter(&workflow.steps);
+        self.names.levels[0].position = workflow.steps.len();
+        self.names.variables = vec!["input", "vars", "execution", "all_step_outputs"];
+        let output = workflow.output.as_ref();
+        let output = output.and_then(|o| self.within(".output", |c| c.template(o)));
+        let retries = workflow.retry.is_some();
+        let goal = self.gates(".goal", &workflow.goal, &["output", "value"], retries);
+        self.leave();
+        (output, goal)
+    }
+
+    fn variables(&mut self, workflow: &Workflow) -> Vec<(String, Template)> {
+        self.names.variables = vec!["input", "execution"];
+        let variables = workflow.variables.as_ref();
+        variables.map_or(Vec::new(), |v| self.templates(".variables", v))
+    }
+
+    fn max_parallel_steps(&mut self, workflow: &Workflow) -> Option<u32> {
+        let given = workflow.max_parallel_steps;
+        let most = self.limits.parallel_steps_max;
+        if given > most {
+            let message = format!("{given} calls at once are more than the server's {most}");
+            let hint = format!("limit `parallel_steps_max`: give at most {most}, or leave it out");
+            self.error(".max_parallel_steps", "limit", message, hint);
+        }
+        (given > 0).then_some(given)
+    }
+
+    pub fn schema(&mut self, field: &str, schema: Option<&Value>) -> Option<Schema> {
+        Schema::compile(schema?)
+            .map_err(|reason| {
+                let message = format!("this is not a JSON Schema: {reason}");
+                self.error(field, "json-schema", message, "see https://json-schema.org");
+            })
+            .ok()
+    }
+
+    /// Adds a node; its kind and place among its siblings come later.
+    pub fn push(&mut self, node: Node, condition: String) -> NodeId {
+        let id = u32::try_from(self.nodes.len()).expect("steps are bounded");
+        self.nodes.push(node);
+        self.conditions.push(condition);
+        NodeId(id)
+    }
+
+    pub fn node(&mut self, id: NodeId) -> &mut Node {
+        &mut self.nodes[id.0 as usize]
+    }
+
+    /// Runs `compile` with the field's path gone on by `segment` (`.when`, `[2]`).
+    pub fn within<T>(&mut self, segment: &str, compile: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.path.len();
+        self.path.push_str(segment);
+        let result = compile(self);
+        self.path.truncate(length);
+        result
+    }
+
+    /// Adds an error about the current field or, with a segment, one within it.
+    pub fn error(
+        &mut self,
+        segment: &str,
+        rule: &str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        let finding = finding::error(self.path_of(segment), rule, message, hint);
+        self.findings.push(finding);
+    }
+
+    /// Adds a warning, as `error` does.
+    pub fn warn(
+        &mut self,
+        segment: &str,
+        rule: &str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        let finding = finding::warning(self.path_of(segment), rule, message, hint);
+        self.findings.push(finding);
+    }
+
+    /// The path of a field within the current one, without the leading dot.
+    pub fn path_of(&self, segment: &str) -> String {
+        format!("{}{segment}", self.path)
+            .trim_start_matches('.')
+            .to_owned()
+    }
+}
+
+/// A node that has only a name yet.
+pub(super) fn blank(id: &str, name: &str, path: String, parent: Option<NodeId>) -> Node {
+    Node {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        path,
+        parent,
+        depends_on: Vec::new(),
+        previous: None,
+        when: None,
+        input: Input::Execution,
+        output: None,
+        save: Vec::new(),
+        timeout: None,
+        queue_timeout: None,
+        total_timeout: None,
+        retry: None,
+        tolerates_failure: false,
+        before: Vec::new(),
+        after: Vec::new(),
+        kind: Kind::Set(Vec::new()),
+    }
+}
+
+fn root(name: &str) -> Node {
+    blank("", name, String::new(), None)
+}
+
+fn labels(workflow: &Workflow) -> BTreeMap<String, String> {
+    let tags = workflow.tags.iter().map(|t| (t.clone(), String::new()));
+    let labels = workflow.labels.iter();
+    tags.chain(labels.map(|(k, v)| (k.clone(), v.clone())))
+        .collect()
+}

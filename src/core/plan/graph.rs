@@ -1,0 +1,58 @@
+//! The plan as it is shown: every step, what it waits for and under which condition it runs.
+
+use super::{Kind, Mode, Node, Plan, Target};
+use crate::proto::{Graph, block::Mode as ShownMode, graph};
+
+/// The graph of a plan; `conditions` are by node.
+pub(super) fn of(plan: &Plan, conditions: Vec<String>) -> Graph {
+    let steps = plan.nodes.iter().zip(conditions).skip(1);
+    Graph {
+        nodes: steps
+            .map(|(node, condition)| graph::Node {
+                path: node.path.clone(),
+                name: node.name.clone(),
+                kind: kind(node).into(),
+                depends_on: node
+                    .depends_on
+                    .iter()
+                    .map(|id| plan.node(*id).path.clone())
+                    .collect(),
+                mode: mode(node).into(),
+                target: target(node),
+                condition,
+            })
+            .collect(),
+    }
+}
+
+fn kind(node: &Node) -> &'static str {
+    match &node.kind {
+        Kind::Call(call) if call.short => "agent",
+        Kind::Call(_) => "call",
+        Kind::Block(_) => "block",
+        Kind::Switch(_) => "switch",
+        Kind::Set(_) => "set",
+    }
+}
+
+fn mode(node: &Node) -> ShownMode {
+    match &node.kind {
+        Kind::Block(block) => match block.mode {
+            Mode::Sequence => ShownMode::Sequence,
+            Mode::Parallel => ShownMode::Parallel,
+            Mode::Graph => ShownMode::Graph,
+        },
+        Kind::Switch(_) => ShownMode::Sequence,
+        Kind::Call(_) | Kind::Set(_) => ShownMode::Unspecified,
+    }
+}
+
+fn target(node: &Node) -> String {
+    match &node.kind {
+        Kind::Call(call) => match &call.target {
+            Target::Agent(agent) => agent.clone(),
+            Target::Skill { skill, .. } => skill.clone(),
+        },
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,259 @@
+//! A store that keeps everything in memory, for tests and simulation: the plainest reading of
+//! the contract. What it was told is lost with it.
+
+use std::{
+    collections::BTreeMap,
+    ops::Bound,
+    sync::{RwLock, RwLockReadGuard},
+};
+
+use uuid::Uuid;
+
+use super::{Error, Info, Page, RequestRecord, Store, Write, check, filter};
+use crate::proto::{Agent, Event, Execution, ExecutionFilter, WorkflowVersion};
+
+/// Keeps everything in memory. A commit is durable only as long as the value lives.
+#[derive(Debug, Default)]
+pub struct Memory {
+    kept: RwLock<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    executions: BTreeMap<Uuid, Run>,
+    requests: BTreeMap<(String, String), RequestRecord>,
+    workflows: BTreeMap<(String, String, u32), WorkflowVersion>,
+    agents: BTreeMap<(String, String), Agent>,
+}
+
+#[derive(Debug, Default)]
+struct Run {
+    events: Vec<Event>,
+    summary: Execution,
+}
+
+impl Memory {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn kept(&self) -> RwLockReadGuard<'_, Kept> {
+        self.kept.read().expect("no change panics half-way")
+    }
+}
+
+impl Store for Memory {
+    fn commit(&self, group: Vec<Write>) -> Result<(), Error> {
+        let mut kept = self.kept.write().expect("no change panics half-way");
+        check::group(&group, |id| Ok(kept.last_sequence(id)))?;
+        for write in group {
+            kept.apply(write);
+        }
+        Ok(())
+    }
+
+    fn events(&self, id: Uuid, after: u64, limit: usize) -> Result<Vec<Event>, Error> {
+        let kept = self.kept();
+        let Some(run) = kept.executions.get(&id) else {
+            return Ok(Vec::new());
+        };
+        // Sequences begin at 1 and have no gaps, so `after` is also how many to skip.
+        let skip = usize::try_from(after).unwrap_or(usize::MAX);
+        Ok(run.events.iter().skip(skip).take(limit).cloned().collect())
+    }
+
+    fn execution(&self, id: Uuid) -> Result<Option<Execution>, Error> {
+        let kept = self.kept();
+        Ok(kept.executions.get(&id).map(|run| run.summary.clone()))
+    }
+
+    fn executions(
+        &self,
+        namespace: &str,
+        filter: &ExecutionFilter,
+        cursor: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Page<Execution, Uuid>, Error> {
+        let kept = self.kept();
+        let until = cursor.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut fitting = kept
+            .executions
+            .range((Bound::Unbounded, until))
+            .rev()
+            .filter(|(_, run)| {
+                run.summary.namespace == namespace && filter::passes(filter, &run.summary)
+            });
+        let page: Vec<_> = fitting.by_ref().take(limit).collect();
+        let next = match page.last() {
+            Some((id, _)) if fitting.next().is_some() => Some(**id),
+            _ => None,
+        };
+        Ok(Page {
+            items: page
+                .into_iter()
+                .map(|(_, run)| run.summary.clone())
+                .collect(),
+            next,
+        })
+    }
+
+    fn open_executions(&self) -> Result<Vec<Uuid>, Error> {
+        let kept = self.kept();
+        let open = kept
+            .executions
+            .iter()
+            .filter(|(_, run)| !filter::has_ended(&run.summary));
+        Ok(open.map(|(id, _)| *id).collect())
+    }
+
+    fn request(&self, namespace: &str, request_id: &str) -> Result<Option<RequestRecord>, Error> {
+        let key = (namespace.to_owned(), request_id.to_owned());
+        Ok(self.kept().requests.get(&key).cloned())
+    }
+
+    fn workflow(
+        &self,
+        namespace: &str,
+        name: &str,
+        version: Option<u32>,
+    ) -> Result<Option<WorkflowVersion>, Error> {
+        let kept = self.kept();
+        let versions = kept.versions(namespace, name);
+        Ok(match version {
+            Some(version) => versions.into_iter().find(|w| w.version == version),
+            None => versions.into_iter().last(),
+        }
+        .cloned())
+    }
+
+    fn workflow_versions(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Vec<WorkflowVersion>, Error> {
+        let kept = self.kept();
+        Ok(kept
+            .versions(namespace, name)
+            .into_iter()
+            .cloned()
+            .collect())
+    }
+
+    fn workflows(
+        &self,
+        namespace: &str,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<WorkflowVersion>, Error> {
+        let kept = self.kept();
+        let mut newest: BTreeMap<&str, &WorkflowVersion> = BTreeMap::new();
+        for ((of, name, _), workflow) in &kept.workflows {
+            if of == namespace && name.as_str() > after {
+                newest.insert(name, workflow);
+            }
+        }
+        Ok(newest.into_values().take(limit).cloned().collect())
+    }
+
+    fn agents(&self) -> Result<Vec<(String, Agent)>, Error> {
+        let kept = self.kept();
+        let agents = kept.agents.iter();
+        Ok(agents
+            .map(|((namespace, _), agent)| (namespace.clone(), agent.clone()))
+            .collect())
+    }
+
+    fn info(&self) -> Info {
+        Info {
+            name: "memory",
+            format: 0,
+        }
+    }
+
+    fn close(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl Kept {
+    fn last_sequence(&self, id: Uuid) -> u64 {
+        let last = self.executions.get(&id).and_then(|run| run.events.last());
+        last.map_or(0, |event| event.sequence)
+    }
+
+    fn versions(&self, namespace: &str, name: &str) -> Vec<&WorkflowVersion> {
+        let from = (namespace.to_owned(), name.to_owned(), 0);
+        let until = (namespace.to_owned(), name.to_owned(), u32::MAX);
+        self.workflows.range(from..=until).map(|(_, w)| w).collect()
+    }
+
+    fn apply(&mut self, write: Write) {
+        match write {
+            Write::Append {
+                id,
+                events,
+                summary,
+            } => {
+                let run = self.executions.entry(id).or_default();
+                run.events.extend(events);
+                if let Some(summary) = summary {
+                    run.summary = *summary;
+                }
+            }
+            Write::DeleteExecution { id } => {
+                self.executions.remove(&id);
+            }
+            Write::PutRequest {
+                namespace,
+                request_id,
+                record,
+            } => {
+                self.requests.insert((namespace, request_id), record);
+            }
+            Write::PutWorkflow {
+                namespace,
+                workflow,
+            } => {
+                let key = (namespace, workflow.name.clone(), workflow.version);
+                self.workflows.insert(key, *workflow);
+            }
+            Write::DeleteWorkflow {
+                namespace,
+                name,
+                version,
+            } => {
+                self.workflows.remove(&(namespace, name, version));
+            }
+            Write::PutAgent { namespace, agent } => {
+                self.agents.insert((namespace, agent.id.clone()), *agent);
+            }
+            Write::DeleteAgent { namespace, id } => {
+                self.agents.remove(&(namespace, id));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::conformance::{Subject, suite};
+
+    impl Subject for Memory {
+        fn new() -> Self {
+            Self::default()
+        }
+
+        fn store(&self) -> &dyn Store {
+            self
+        }
+
+        fn reopened(self) -> Self {
+            self
+        }
+    }
+
+    suite!(Memory);
+}

@@ -1,0 +1,133 @@
+//! The data directory as a whole: who holds it, and which format it has.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use fs4::{FileExt, TryLockError};
+
+use super::{
+    super::Error,
+    files::{failed, sync_directory, write_whole},
+};
+
+/// The version of the format on disk that this version writes.
+pub const FORMAT: u32 = 1;
+
+const FORMAT_FILE: &str = "FORMAT";
+const FORMAT_TEXT: &str = "tutti data, format ";
+const LOCK_FILE: &str = "LOCK";
+
+/// A data directory, held by this process as long as the value lives.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+    /// The lock lasts as long as this file is open.
+    _lock: File,
+}
+
+impl Directory {
+    /// Takes hold of a data directory; makes one where there is none or an empty one.
+    ///
+    /// # Errors
+    /// `Error::InUse`, `Error::NewerFormat`, `Error::Damaged` when it holds something else, and
+    /// `Error::Io`.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        create(path)?;
+        refuse_foreign(path)?;
+        let lock = lock(path)?;
+        let file = path.join(FORMAT_FILE);
+        match fs::read_to_string(&file) {
+            Ok(text) => check_format(path, &text)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Before anything else is written, so that whatever lies beside it is ours.
+                write_whole(&file, format!("{FORMAT_TEXT}{FORMAT}\n").as_bytes())?;
+            }
+            Err(error) => return Err(failed("read", &file)(error)),
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Makes a directory and its name durable.
+///
+/// # Errors
+/// `Error::Io`.
+pub fn create(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(path).map_err(failed("create", path))?;
+    match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => sync_directory(Path::new(".")),
+        Some(parent) => sync_directory(parent),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a directory that holds something and is not a data directory, before anything is
+/// written into it.
+fn refuse_foreign(path: &Path) -> Result<(), Error> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path).map_err(failed("read", path))? {
+        names.push(entry.map_err(failed("read", path))?.file_name());
+    }
+    let format_unfinished = Path::new(FORMAT_FILE).with_extension("unfinished");
+    let foreign = names
+        .iter()
+        .find(|name| *name != LOCK_FILE && *name != format_unfinished.as_os_str());
+    match foreign {
+        Some(name) if !path.join(FORMAT_FILE).exists() => Err(Error::Damaged(format!(
+            "{} holds `{}` but no {FORMAT_FILE} file, so it is not a whole data directory: choose \
+             an empty directory with --data, or restore this one from a backup copy",
+            path.display(),
+            name.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn lock(path: &Path) -> Result<File, Error> {
+    let file = path.join(LOCK_FILE);
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&file)
+        .map_err(failed("open", &file))?;
+    match FileExt::try_lock(&lock) {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse(path.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(failed("lock", &file)(error)),
+    }
+}
+
+fn check_format(path: &Path, text: &str) -> Result<(), Error> {
+    let found = text
+        .trim_end()
+        .strip_prefix(FORMAT_TEXT)
+        .and_then(|number| number.parse::<u32>().ok());
+    match found {
+        Some(found) if found > FORMAT => Err(Error::NewerFormat {
+            path: path.display().to_string(),
+            found,
+            known: FORMAT,
+        }),
+        Some(FORMAT) => Ok(()),
+        _ => Err(Error::Damaged(format!(
+            "{} does not say `{FORMAT_TEXT}{FORMAT}`: restore the data directory from a backup \
+             copy",
+            path.join(FORMAT_FILE).display()
+        ))),
+    }
+}

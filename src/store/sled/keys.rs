@@ -1,0 +1,188 @@
+//! The keys of the state: one ordered tree, a prefix byte per kind, big-endian numbers and
+//! terminated text, so that the order of keys is the order of what they name.
+
+use uuid::Uuid;
+
+/// The commit and running hash that the state stands at.
+pub const APPLIED: &[u8] = b"m/applied";
+/// The commit up to which the state is durable without the journal.
+pub const CHECKPOINT: &[u8] = b"m/checkpoint";
+
+const AGENT: u8 = b'a';
+const EVENTS: u8 = b'e';
+const NAMESPACE_INDEX: u8 = b'n';
+const OPEN: u8 = b'o';
+const REQUEST: u8 = b'r';
+const SUMMARY: u8 = b's';
+const WORKFLOW: u8 = b'w';
+const WORKFLOW_INDEX: u8 = b'x';
+
+/// Ends a text. A zero inside a text is written as `00 FF`, so no text holds this.
+const TEXT_END: [u8; 2] = [0, 0];
+/// How long a version is in a key, in bytes.
+const VERSION_BYTES: usize = 4;
+/// How long an id is in a key, in bytes.
+const ID_BYTES: usize = 16;
+
+/// All events of an execution: the prefix of `events`.
+pub fn events_of(id: Uuid) -> Vec<u8> {
+    with_id(vec![EVENTS], id)
+}
+
+/// A pack of events by the sequence of its **last** one: the pack that holds a sequence is the
+/// first at or behind it, and the last key of an execution tells its last sequence, both
+/// without reading a value.
+pub fn events(id: Uuid, last_sequence: u64) -> Vec<u8> {
+    let mut key = events_of(id);
+    key.extend(last_sequence.to_be_bytes());
+    key
+}
+
+/// The last sequence of the pack that a part's key belongs to; `None` for any other key.
+pub fn last_sequence(part_key: &[u8]) -> Option<u64> {
+    let bytes = part_key.get(1 + ID_BYTES..1 + ID_BYTES + 8)?;
+    bytes.try_into().ok().map(u64::from_be_bytes)
+}
+
+/// An execution's summary.
+pub fn summary(id: Uuid) -> Vec<u8> {
+    with_id(vec![SUMMARY], id)
+}
+
+/// Marks an execution that has not ended.
+pub fn open(id: Uuid) -> Vec<u8> {
+    with_id(vec![OPEN], id)
+}
+
+/// The prefix of all marks of executions that have not ended.
+pub const OPEN_ALL: &[u8] = &[OPEN];
+
+/// The prefix of the index of a namespace's executions; an id follows.
+pub fn namespace_index(namespace: &str) -> Vec<u8> {
+    with_text(vec![NAMESPACE_INDEX], namespace)
+}
+
+/// The prefix of the index of a workflow's executions; an id follows.
+pub fn workflow_index(namespace: &str, workflow: &str) -> Vec<u8> {
+    with_text(with_text(vec![WORKFLOW_INDEX], namespace), workflow)
+}
+
+/// Adds an id to an index's prefix.
+pub fn with_id(mut prefix: Vec<u8>, id: Uuid) -> Vec<u8> {
+    prefix.extend(id.as_bytes());
+    prefix
+}
+
+/// The id that a key ends with; `None` when it is too short for one.
+pub fn id_at_end(key: &[u8]) -> Option<Uuid> {
+    let at = key.len().checked_sub(ID_BYTES)?;
+    Uuid::from_slice(&key[at..]).ok()
+}
+
+/// What a start under a request id gave.
+pub fn request(namespace: &str, request_id: &str) -> Vec<u8> {
+    with_text(with_text(vec![REQUEST], namespace), request_id)
+}
+
+/// All workflows of a namespace: the prefix of `workflow_versions`.
+pub fn workflows(namespace: &str) -> Vec<u8> {
+    with_text(vec![WORKFLOW], namespace)
+}
+
+/// All versions of a workflow: the prefix of `workflow`.
+pub fn workflow_versions(namespace: &str, name: &str) -> Vec<u8> {
+    with_text(workflows(namespace), name)
+}
+
+/// One version of a workflow.
+pub fn workflow(namespace: &str, name: &str, version: u32) -> Vec<u8> {
+    let mut key = workflow_versions(namespace, name);
+    key.extend(version.to_be_bytes());
+    key
+}
+
+/// The prefix of all versions of the workflow that a version's key belongs to.
+pub fn versions_prefix(version_key: &[u8]) -> &[u8] {
+    &version_key[..version_key.len().saturating_sub(VERSION_BYTES)]
+}
+
+/// The least key behind all keys with this prefix, which must end with a text: any longer
+/// text goes on with `00 FF` or more.
+pub fn behind_text(mut prefix: Vec<u8>) -> Vec<u8> {
+    if let Some(end) = prefix.last_mut() {
+        *end = TEXT_END[1] + 1;
+    }
+    prefix
+}
+
+/// An agent.
+pub fn agent(namespace: &str, id: &str) -> Vec<u8> {
+    with_text(with_text(vec![AGENT], namespace), id)
+}
+
+/// The prefix of all agents.
+pub const AGENTS_ALL: &[u8] = &[AGENT];
+
+/// The namespace that an agent's key begins with; `None` for any other key.
+pub fn agent_namespace(key: &[u8]) -> Option<String> {
+    let rest = key.strip_prefix(&[AGENT])?;
+    let mut text = Vec::new();
+    let mut bytes = rest.iter();
+    while let Some(byte) = bytes.next() {
+        match (byte, bytes.as_slice().first()) {
+            (0, Some(0)) => return String::from_utf8(text).ok(),
+            (0, _) => {
+                bytes.next();
+                text.push(0);
+            }
+            (byte, _) => text.push(*byte),
+        }
+    }
+    None
+}
+
+fn with_text(mut key: Vec<u8>, text: &str) -> Vec<u8> {
+    for byte in text.bytes() {
+        key.push(byte);
+        if byte == 0 {
+            key.push(0xFF);
+        }
+    }
+    key.extend(TEXT_END);
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn keys_sort_as_their_texts(a in "[\0\u{1}ab]{0,4}", b in "[\0\u{1}ab]{0,4}") {
+            prop_assert_eq!(a.cmp(&b), workflows(&a).cmp(&workflows(&b)));
+        }
+
+        #[test]
+        fn nothing_of_another_text_lies_before_the_end_of_one(
+            a in "[\0\u{1}ab]{0,4}", b in "[\0\u{1}ab]{0,4}", version: u32
+        ) {
+            let end = behind_text(workflow_versions("n", &a));
+            prop_assert_eq!(b > a, workflow("n", &b, version) > end);
+        }
+
+        #[test]
+        fn an_agents_key_tells_its_namespace(namespace in "[\0\u{1}ab]{0,4}", id in "\\PC{0,4}") {
+            prop_assert_eq!(agent_namespace(&agent(&namespace, &id)), Some(namespace));
+        }
+    }
+
+    #[test]
+    fn keys_of_events_sort_by_sequence() {
+        let id = Uuid::from_u128(7);
+        assert!(events(id, 255) < events(id, 256));
+        assert_eq!(last_sequence(&events(id, 256)), Some(256));
+        assert_eq!(id_at_end(&open(id)), Some(id));
+    }
+}

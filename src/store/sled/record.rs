@@ -1,0 +1,321 @@
+//! What a journal record holds: a group of writes as Protobuf. The tags below are part of the
+//! format on disk: they are added to, never changed or used again.
+
+use prost::{Message, Oneof};
+use uuid::Uuid;
+
+use super::{super::Write, chunks};
+use crate::{
+    proto::{Agent, Event, Execution, WorkflowVersion},
+    store,
+};
+
+/// A group of writes: the payload of one record.
+#[derive(Clone, PartialEq, Message)]
+pub struct Group {
+    /// The writes, in order.
+    #[prost(message, repeated, tag = "1")]
+    pub entries: Vec<Entry>,
+}
+
+/// One write.
+#[derive(Clone, PartialEq, Message)]
+pub struct Entry {
+    /// What it does; absent only in what a newer version wrote.
+    #[prost(oneof = "Change", tags = "1, 2, 3, 4, 5, 6, 7")]
+    pub change: Option<Change>,
+}
+
+/// What a write does.
+#[derive(Clone, PartialEq, Oneof)]
+pub enum Change {
+    /// Appends events to an execution.
+    #[prost(message, tag = "1")]
+    Append(Append),
+    /// Forgets an execution, by the bytes of its id.
+    #[prost(bytes = "vec", tag = "2")]
+    DeleteExecution(Vec<u8>),
+    /// Keeps what a start under a request id gave.
+    #[prost(message, tag = "3")]
+    PutRequest(PutRequest),
+    /// Keeps a version of a workflow.
+    #[prost(message, tag = "4")]
+    PutWorkflow(PutWorkflow),
+    /// Forgets a version of a workflow.
+    #[prost(message, tag = "5")]
+    DeleteWorkflow(WorkflowKey),
+    /// Keeps an agent.
+    #[prost(message, tag = "6")]
+    PutAgent(PutAgent),
+    /// Forgets an agent.
+    #[prost(message, tag = "7")]
+    DeleteAgent(AgentKey),
+}
+
+/// Appends events to an execution.
+#[derive(Clone, PartialEq, Message)]
+pub struct Append {
+    /// The bytes of the execution's id.
+    #[prost(bytes = "vec", tag = "1")]
+    pub id: Vec<u8>,
+    /// The events, as they lie in the state.
+    #[prost(message, repeated, tag = "2")]
+    pub packs: Vec<Pack>,
+    /// The new summary.
+    #[prost(message, optional, boxed, tag = "3")]
+    pub summary: Option<Box<Execution>>,
+}
+
+/// Events of one execution that lie under one key.
+#[derive(Clone, PartialEq, Message)]
+pub struct Pack {
+    /// The sequence of the last one.
+    #[prost(uint64, tag = "1")]
+    pub last_sequence: u64,
+    /// An encoded `Events`: written once here and once in the state, encoded once.
+    #[prost(bytes = "vec", tag = "2")]
+    pub events: Vec<u8>,
+}
+
+/// The content of a pack. The execution's id, which the key tells, is left out of each event.
+#[derive(Clone, PartialEq, Message)]
+pub struct Events {
+    /// The events, in order.
+    #[prost(message, repeated, tag = "1")]
+    pub events: Vec<Event>,
+}
+
+/// Keeps what a start under a request id gave.
+#[derive(Clone, PartialEq, Message)]
+pub struct PutRequest {
+    /// The namespace.
+    #[prost(string, tag = "1")]
+    pub namespace: String,
+    /// The request id.
+    #[prost(string, tag = "2")]
+    pub request_id: String,
+    /// What it gave.
+    #[prost(message, optional, tag = "3")]
+    pub record: Option<RequestRecord>,
+}
+
+/// What a start under a request id gave.
+#[derive(Clone, PartialEq, Message)]
+pub struct RequestRecord {
+    /// The bytes of the execution's id.
+    #[prost(bytes = "vec", tag = "1")]
+    pub execution_id: Vec<u8>,
+    /// The hash of the request's body.
+    #[prost(fixed64, tag = "2")]
+    pub body_hash: u64,
+    /// When it was started.
+    #[prost(message, optional, tag = "3")]
+    pub create_time: Option<prost_types::Timestamp>,
+}
+
+/// Keeps a version of a workflow.
+#[derive(Clone, PartialEq, Message)]
+pub struct PutWorkflow {
+    /// The namespace.
+    #[prost(string, tag = "1")]
+    pub namespace: String,
+    /// The version.
+    #[prost(message, optional, boxed, tag = "2")]
+    pub workflow: Option<Box<WorkflowVersion>>,
+}
+
+/// Names a version of a workflow.
+#[derive(Clone, PartialEq, Message)]
+pub struct WorkflowKey {
+    /// The namespace.
+    #[prost(string, tag = "1")]
+    pub namespace: String,
+    /// The name.
+    #[prost(string, tag = "2")]
+    pub name: String,
+    /// The version.
+    #[prost(uint32, tag = "3")]
+    pub version: u32,
+}
+
+/// Keeps an agent.
+#[derive(Clone, PartialEq, Message)]
+pub struct PutAgent {
+    /// The namespace.
+    #[prost(string, tag = "1")]
+    pub namespace: String,
+    /// The agent.
+    #[prost(message, optional, boxed, tag = "2")]
+    pub agent: Option<Box<Agent>>,
+}
+
+/// Names an agent.
+#[derive(Clone, PartialEq, Message)]
+pub struct AgentKey {
+    /// The namespace.
+    #[prost(string, tag = "1")]
+    pub namespace: String,
+    /// Its id.
+    #[prost(string, tag = "2")]
+    pub id: String,
+}
+
+impl Group {
+    /// The record of a group of writes.
+    pub fn of(writes: Vec<Write>) -> Self {
+        let entries = writes.into_iter().map(|write| Entry {
+            change: Some(Change::from(write)),
+        });
+        Self {
+            entries: entries.collect(),
+        }
+    }
+}
+
+impl From<Write> for Change {
+    fn from(write: Write) -> Self {
+        match write {
+            Write::Append {
+                id,
+                events,
+                summary,
+            } => Self::Append(Append {
+                id: id.as_bytes().to_vec(),
+                packs: pack(events),
+                summary,
+            }),
+            Write::DeleteExecution { id } => Self::DeleteExecution(id.as_bytes().to_vec()),
+            Write::PutRequest {
+                namespace,
+                request_id,
+                record,
+            } => Self::PutRequest(PutRequest {
+                namespace,
+                request_id,
+                record: Some(record.into()),
+            }),
+            Write::PutWorkflow {
+                namespace,
+                workflow,
+            } => Self::PutWorkflow(PutWorkflow {
+                namespace,
+                workflow: Some(workflow),
+            }),
+            Write::DeleteWorkflow {
+                namespace,
+                name,
+                version,
+            } => Self::DeleteWorkflow(WorkflowKey {
+                namespace,
+                name,
+                version,
+            }),
+            Write::PutAgent { namespace, agent } => Self::PutAgent(PutAgent {
+                namespace,
+                agent: Some(agent),
+            }),
+            Write::DeleteAgent { namespace, id } => Self::DeleteAgent(AgentKey { namespace, id }),
+        }
+    }
+}
+
+impl From<store::RequestRecord> for RequestRecord {
+    fn from(record: store::RequestRecord) -> Self {
+        Self {
+            execution_id: record.execution_id.as_bytes().to_vec(),
+            body_hash: record.body_hash,
+            create_time: Some(record.create_time),
+        }
+    }
+}
+
+impl TryFrom<RequestRecord> for store::RequestRecord {
+    type Error = store::Error;
+
+    fn try_from(record: RequestRecord) -> Result<Self, store::Error> {
+        Ok(Self {
+            execution_id: id(&record.execution_id)?,
+            body_hash: record.body_hash,
+            create_time: record.create_time.unwrap_or_default(),
+        })
+    }
+}
+
+/// Reads an id from its bytes.
+///
+/// # Errors
+/// `Error::Damaged` when they are not 16.
+pub fn id(bytes: &[u8]) -> Result<Uuid, store::Error> {
+    Uuid::from_slice(bytes)
+        .map_err(|_| store::Error::Damaged(format!("an execution id of {} bytes", bytes.len())))
+}
+
+/// Decodes a message of the state or of a record.
+///
+/// # Errors
+/// `Error::Damaged` naming `what` it was to be.
+pub fn decode<M: Message + Default>(bytes: &[u8], what: &str) -> Result<M, store::Error> {
+    M::decode(bytes).map_err(|error| {
+        store::Error::Damaged(format!(
+            "{what} does not decode ({error}): restore the data directory from a backup copy"
+        ))
+    })
+}
+
+/// Packs events that are written together, as many as fit under one key without being split;
+/// an event that is larger alone gets a pack of its own.
+fn pack(events: Vec<Event>) -> Vec<Pack> {
+    let mut packs: Vec<Pack> = Vec::new();
+    for mut event in events {
+        event.execution_id.clear();
+        let bytes = prost::encoding::message::encoded_len(1, &event);
+        let fits = packs
+            .last()
+            .is_some_and(|pack| pack.events.len() + bytes <= chunks::SINGLE_BYTES_MAX);
+        if !fits {
+            packs.push(Pack::default());
+        }
+        let pack = packs.last_mut().expect("one was pushed when none fitted");
+        prost::encoding::message::encode(1, &event, &mut pack.events);
+        pack.last_sequence = event.sequence;
+    }
+    packs
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn event(sequence: u64, step_bytes: usize) -> Event {
+        Event {
+            execution_id: "left out".into(),
+            sequence,
+            step: "s".repeat(step_bytes),
+            ..Event::default()
+        }
+    }
+
+    #[test]
+    fn events_written_together_lie_under_one_key() {
+        let packs = pack((1..=20).map(|s| event(s, 100)).collect());
+        assert_eq!(packs.len(), 1);
+        assert_eq!(packs[0].last_sequence, 20);
+        let events: Events = decode(&packs[0].events, "a pack").unwrap();
+        assert_eq!(events.events.len(), 20);
+        assert!(events.events.iter().all(|e| e.execution_id.is_empty()));
+    }
+
+    #[test]
+    fn packs_split_between_events() {
+        let packs = pack(vec![
+            event(1, 3000),
+            event(2, 3000),
+            event(3, 90_000),
+            event(4, 1),
+        ]);
+        let lasts: Vec<_> = packs.iter().map(|pack| pack.last_sequence).collect();
+        assert_eq!(lasts, [1, 2, 3, 4]);
+    }
+}

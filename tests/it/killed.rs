@@ -1,0 +1,191 @@
+//! The process is killed (SIGKILL) again and again; nothing acknowledged is lost.
+
+use std::{
+    collections::HashMap,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use serde_json::json;
+use tutti::proto::{
+    Event, ListEventsRequest, RegisterWorkflowRequest, StartExecutionRequest, event,
+    execution_service_client::ExecutionServiceClient,
+    workflow_service_client::WorkflowServiceClient,
+};
+use tutti_client::{TaskContext, TaskError, Worker};
+
+const STEPS: usize = 30;
+const KILLS: u64 = 20;
+
+struct Process {
+    child: Child,
+    address: String,
+}
+
+impl Process {
+    fn start(data: &Path, listen: &str) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tutti"))
+            .args(["serve", "--listen", listen, "--data"])
+            .arg(data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        let address = line
+            .trim()
+            .strip_prefix("listening on ")
+            .unwrap_or_else(|| panic!("{line:?}"));
+        Self {
+            address: address.to_owned(),
+            child,
+        }
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_killed_at_twenty_moments_loses_nothing_and_runs_no_finished_step_again() {
+    let data = tempfile::tempdir().unwrap();
+    let mut server = Process::start(data.path(), "127.0.0.1:0");
+    let address = server.address.clone();
+    let url = format!("http://{address}");
+    let calls: Arc<Mutex<HashMap<String, usize>>> = Arc::default();
+    let worker = tokio::spawn(serve_agents(url.clone(), Arc::clone(&calls)));
+    register(&url).await;
+
+    let mut started = Vec::new();
+    for round in 0..KILLS {
+        started.push(start(&url, round).await);
+        // The moment differs with how far the work has come, not with a fixed wait.
+        let before: usize = calls.lock().unwrap().values().sum();
+        let wanted = before + 1 + usize::try_from(round * 7 % 23).unwrap();
+        while calls.lock().unwrap().values().sum::<usize>() < wanted {
+            tokio::task::yield_now().await;
+        }
+        server.kill();
+        server = Process::start(data.path(), &address);
+    }
+
+    for id in &started {
+        let events = events_until_end(&url, id).await;
+        let completed = matches!(
+            events.last().unwrap().kind,
+            Some(event::Kind::ExecutionCompleted(_))
+        );
+        assert!(completed, "{id}: {:?}", events.last());
+        let sequences: Vec<u64> = events.iter().map(|e| e.sequence).collect();
+        let gap_free: Vec<u64> = (1..=events.len() as u64).collect();
+        assert_eq!(sequences, gap_free, "{id}: each event exactly once");
+        let mut done: HashMap<&str, usize> = HashMap::new();
+        for event in &events {
+            match &event.kind {
+                Some(event::Kind::StepCompleted(_)) => *done.entry(&event.step).or_default() += 1,
+                Some(event::Kind::StepScheduled(_) | event::Kind::StepStarted(_)) => {
+                    assert!(
+                        !done.contains_key(event.step.as_str()),
+                        "{id}: {} again",
+                        event.step
+                    );
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(done.len(), STEPS, "{id}");
+        assert!(done.values().all(|n| *n == 1), "{id}: {done:?}");
+    }
+    worker.abort();
+}
+
+async fn serve_agents(url: String, calls: Arc<Mutex<HashMap<String, usize>>>) {
+    let work = move |ctx: TaskContext, input: serde_json::Value| {
+        let key = ctx.idempotency_key().to_owned();
+        *calls.lock().unwrap().entry(key).or_default() += 1;
+        async move {
+            Ok::<_, TaskError>(
+                json!({"from": input, "by": ctx.step()})
+                    .to_string()
+                    .len()
+                    .into(),
+            )
+        }
+    };
+    let worker = Worker::builder(url)
+        .agent("work", work)
+        .max_concurrency(4)
+        .build()
+        .unwrap();
+    let _ = worker.run(std::future::pending()).await;
+}
+
+async fn register(url: &str) {
+    let mut source = String::from("name: long\nmode: SEQUENCE\nsteps:\n");
+    for n in 0..STEPS {
+        source += &format!(
+            "  - {{ id: s{n}, agent: work, retry: {{ max_attempts: 50, initial_delay: 0.01s }} }}\n"
+        );
+    }
+    let mut client = WorkflowServiceClient::connect(url.to_owned())
+        .await
+        .unwrap();
+    let request = RegisterWorkflowRequest {
+        source,
+        ..Default::default()
+    };
+    client.register_workflow(request).await.unwrap();
+}
+
+async fn start(url: &str, round: u64) -> String {
+    let mut client = ExecutionServiceClient::connect(url.to_owned())
+        .await
+        .unwrap();
+    let request = StartExecutionRequest {
+        workflow: "long".into(),
+        request_id: format!("round-{round}"),
+        ..Default::default()
+    };
+    let answer = client.start_execution(request).await.unwrap();
+    answer.into_inner().execution_id
+}
+
+async fn events_until_end(url: &str, id: &str) -> Vec<Event> {
+    let mut client = ExecutionServiceClient::connect(url.to_owned())
+        .await
+        .unwrap();
+    let watch = tutti::proto::WatchExecutionRequest {
+        execution_id: id.into(),
+        ..Default::default()
+    };
+    let mut stream = client.watch_execution(watch).await.unwrap().into_inner();
+    let to_the_end = async { while stream.message().await.unwrap().is_some() {} };
+    tokio::time::timeout(Duration::from_secs(120), to_the_end)
+        .await
+        .expect("it ends");
+    let request = ListEventsRequest {
+        execution_id: id.into(),
+        page_size: 1000,
+        ..Default::default()
+    };
+    client
+        .list_events(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .events
+}

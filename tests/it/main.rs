@@ -1,0 +1,10 @@
+//! Tests over a real server: the generated clients, the client crate and the binary against
+//! the API as users meet it.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod architecture;
+mod executions;
+mod killed;
+mod restart;
+mod support;
