@@ -20,3 +20,5 @@ pub mod config;
 pub mod server;
 
 pub mod telemetry;
+
+pub mod cli;

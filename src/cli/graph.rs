@@ -9,7 +9,7 @@ use super::{
     validate,
 };
 use crate::{
-    core::plan::mermaid::mermaid,
+    core::plan::mermaid,
     proto::{GetWorkflowRequest, Graph, ValidateWorkflowRequest},
 };
 

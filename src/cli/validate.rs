@@ -2,7 +2,7 @@
 
 use super::{failure::Failure, findings, global::Global, json, output, source::SourceFile};
 use crate::{
-    core::{definition, finding::any_error, limits::Limits, plan},
+    core::{limits::Limits, plan},
     proto::ValidateWorkflowResponse,
 };
 
@@ -46,25 +46,14 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
 
 /// What ValidateWorkflow answers for this text, with the default limits.
 pub fn check(text: &str) -> ValidateWorkflowResponse {
-    let parsed = definition::parse(text);
-    let mut response = ValidateWorkflowResponse {
-        findings: parsed.findings,
-        ..Default::default()
-    };
-    if let Some(workflow) = &parsed.workflow {
-        match plan::compile(workflow, &Limits::default()) {
-            Ok(compiled) => {
-                response.findings.extend(compiled.warnings);
-                response.graph = Some(compiled.graph);
-                response.worst_case_calls = compiled.worst_case_calls;
-            }
-            Err(findings) => response.findings.extend(findings),
-        }
+    let checked = plan::check(text, &Limits::default());
+    ValidateWorkflowResponse {
+        valid: checked.compiled.is_some(),
+        findings: checked.findings,
+        worst_case_calls: checked.compiled.as_ref().map_or(0, |c| c.worst_case_calls),
+        graph: checked.compiled.map(|c| c.graph),
+        workflow: checked.workflow,
     }
-    parsed.positions.locate(&mut response.findings);
-    response.valid = parsed.workflow.is_some() && !any_error(&response.findings);
-    response.workflow = parsed.workflow;
-    response
 }
 
 fn said(label: &str, checked: &ValidateWorkflowResponse) -> String {

@@ -56,7 +56,7 @@ pub struct Args {
 /// # Errors
 /// `Failure::Server` when it cannot serve; with `--once` `Failure::Ended` when a run failed.
 pub async fn run(args: Args, global: &Global) -> Result<(), Failure> {
-    telemetry::init(telemetry::Format::Text, &args.log_level);
+    serve::log(telemetry::Format::Text, &args.log_level)?;
     let data = Data::open(args.data)?;
     let server = serve::bind(args.listen, data.path().to_owned()).await?;
     let address = reachable(server.local_addr());

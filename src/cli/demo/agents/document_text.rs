@@ -25,8 +25,9 @@ static LINE: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)<br\b[^>]*>|</(tr|li
 static CELL: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)</(td|th)>"));
 static TAG: LazyLock<Regex> = LazyLock::new(|| regex(r"(?s)</?[a-zA-Z][^>]*>"));
 static ENTITY: LazyLock<Regex> = LazyLock::new(|| regex(r"&(#x?[0-9a-fA-F]+|[a-zA-Z]+);"));
-static MARKUP: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?m)^[ \t]*(#{1,6}|>|[-*+])[ \t]+|^[ \t]*(```.*|[-*_]{3,})[ \t]*$|\*\*|__|`"));
+static MARKUP: LazyLock<Regex> = LazyLock::new(|| {
+    regex(r"(?m)^[ \t]*(#{1,6}|>|[-*+])[ \t]+|^[ \t]*(```.*|[-*_]{3,})[ \t]*$|\*\*|__|`")
+});
 static LINK: LazyLock<Regex> = LazyLock::new(|| regex(r"!?\[([^\]]*)\]\([^)]*\)"));
 static BLANKS: LazyLock<Regex> = LazyLock::new(|| regex(r"[ \t\u{a0}]+"));
 static GAPS: LazyLock<Regex> = LazyLock::new(|| regex(r"\n{3,}"));
