@@ -44,7 +44,7 @@ async fn an_execution_shows_where_it_stands_at_every_moment() {
     assert_eq!(execution.steps[0].name, "The first");
     assert_eq!(
         execution.steps[0].waiting_for,
-        "no worker serves agent 'one'"
+        "agent 'one' is not registered"
     );
     assert_eq!(execution.steps[1].waiting_for, "step first");
 

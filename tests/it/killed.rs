@@ -118,12 +118,8 @@ async fn serve_agents(url: String, calls: Arc<Mutex<HashMap<String, usize>>>) {
         let key = ctx.idempotency_key().to_owned();
         *calls.lock().unwrap().entry(key).or_default() += 1;
         async move {
-            Ok::<_, TaskError>(
-                json!({"from": input, "by": ctx.step()})
-                    .to_string()
-                    .len()
-                    .into(),
-            )
+            let said = format!("{} after {input}", ctx.step());
+            Ok::<_, TaskError>(json!(said.len()))
         }
     };
     let worker = Worker::builder(url)

@@ -1,5 +1,7 @@
 //! An execution as the api shows it.
 
+use std::time::Duration;
+
 use super::{Execution, ExecutionState, ROOT, RunId, StepRun, StepState};
 use crate::{
     core::{
@@ -22,7 +24,6 @@ pub fn view(
     let progress = progress(execution.state, &steps);
     let end = execution.end_time.unwrap_or(now);
     let elapsed = end.since(execution.create_time);
-    let remaining = elapsed.mul_f64((100.0 - progress) / progress.max(f64::MIN_POSITIVE));
     proto::Execution {
         input: Some(execution.input.clone()),
         output: execution.output.clone(),
@@ -32,8 +33,9 @@ pub fn view(
         },
         elapsed: Some(message(elapsed)),
         average_step_time: execution.average_step_time().map(message),
-        estimated_completion_time: (execution.end_time.is_none() && progress > 0.0)
-            .then(|| now.after(remaining).into()),
+        estimated_completion_time: remaining(elapsed, progress)
+            .filter(|_| execution.end_time.is_none())
+            .map(|remaining| now.after(remaining).into()),
         progress_percent: progress,
         steps,
         ..summary(execution)
@@ -61,10 +63,10 @@ pub fn summary(execution: &Execution) -> proto::Execution {
 }
 
 impl Execution {
-    fn average_step_time(&self) -> Option<std::time::Duration> {
+    fn average_step_time(&self) -> Option<Duration> {
         let nanos = u64::try_from(self.calls_completed_nanos).unwrap_or(0);
         let mean = nanos.checked_div(u64::from(self.calls_completed))?;
-        Some(std::time::Duration::from_nanos(mean))
+        Some(Duration::from_nanos(mean))
     }
 
     fn view_children(
@@ -177,6 +179,12 @@ pub fn kind_name(kind: &Kind) -> &'static str {
         Kind::Switch(_) => "switch",
         Kind::Set(_) => "set",
     }
+}
+
+/// What is left if it goes on at this pace; `None` when nothing has ended yet.
+fn remaining(elapsed: Duration, progress: f64) -> Option<Duration> {
+    let seconds = elapsed.as_secs_f64() * (100.0 - progress) / progress;
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 /// Ended steps as a share of known steps, 0 to 100.

@@ -25,6 +25,7 @@ mod macros;
 mod messages;
 mod meter;
 mod names;
+mod nesting;
 mod operators;
 mod parse;
 mod path;

@@ -9,8 +9,9 @@ use cel::{
 };
 
 use super::{
+    nesting::{self, NESTING_MAX},
     spelling::Respelled,
-    token::{Kind, NESTING_MAX, Token, nesting_is_bounded, tokens},
+    token::{Kind, Token, tokens},
 };
 
 /// What is wrong with a text, in one line.
@@ -28,7 +29,11 @@ pub(super) fn parse(text: &Respelled, source: &str) -> Result<IdedExpr, Complain
     if let Some(path) = plain_path(cel) {
         return Ok(path);
     }
+<<<<<<< HEAD
     if !nesting_is_bounded(cel) {
+=======
+    if !nesting::is_bounded(cel) {
+>>>>>>> expr
         return Err(format!("nested deeper than {NESTING_MAX} levels"));
     }
     let parser = PrattParser::new()
@@ -67,7 +72,11 @@ fn in_words(message: &str, found: &str) -> String {
         Some((_, "expression")) => format!("expected an expression, found {found}"),
         Some((_, expected)) => format!("expected {}, found {found}", expected.replace('\'', "`")),
         None if message == "unexpected token" => format!("unexpected {found}"),
+<<<<<<< HEAD
         None => message.to_owned(),
+=======
+        None => message.replace('\'', "`"),
+>>>>>>> expr
     }
 }
 

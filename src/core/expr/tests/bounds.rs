@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{super::token::NESTING_MAX, *};
+use super::{super::nesting::NESTING_MAX, *};
 
 #[test]
 fn what_is_nested_too_deep_is_refused() {
