@@ -60,5 +60,12 @@ fn said(label: &str, checked: &ValidateWorkflowResponse) -> String {
     let name = checked.workflow.as_ref().map_or("", |w| w.name.as_str());
     let steps = checked.graph.as_ref().map_or(0, |g| g.nodes.len());
     let calls = checked.worst_case_calls;
-    format!("{label}: {name} is valid: {steps} steps, at most {calls} calls to agents")
+    let steps = counted(u64::try_from(steps).unwrap_or(u64::MAX), "step");
+    let calls = counted(calls, "call");
+    format!("{label}: {name} is valid: {steps}, at most {calls} to agents")
+}
+
+fn counted(number: u64, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
 }

@@ -85,7 +85,8 @@ async fn present(
     let shown = show(address, data, once, &global).await;
     drop(stop);
     let worked = joined(working).await;
-    shown.and(worked.map_err(Failure::from))
+    let outcome = shown.and(worked.map_err(Failure::from));
+    outcome.map_err(|failure| within(failure, &global.server))
 }
 
 async fn show(
@@ -134,6 +135,17 @@ fn greeting(address: SocketAddr, data: &Path, paint: Paint) -> String {
         agents::count()
     );
     format!("{}  {facts}", paint.tone(Tone::Strong, "tutti demo"))
+}
+
+/// A refusal is by the demo's own server, not by the one that the options name.
+fn within(failure: Failure, server: &str) -> Failure {
+    match failure {
+        Failure::Refused(_) | Failure::Unreachable(_) => {
+            let report = failure.report(server).unwrap_or_default();
+            Failure::Server(report.trim_start_matches("error: ").to_owned())
+        }
+        failure => failure,
+    }
 }
 
 /// In a demo nothing goes on after Ctrl-C: there is nothing to follow or to cancel.

@@ -38,7 +38,7 @@ pub fn work(job: &Job) -> Result<Value, TaskError> {
         .map(|phrase| (score(phrase, &scores), phrase))
         .collect();
     ranked.sort_by(|(a, x), (b, y)| b.total_cmp(a).then_with(|| x.written.cmp(&y.written)));
-    let best = ranked
+    let best = distinct(ranked)
         .into_iter()
         .take(usize::try_from(limit).unwrap_or(usize::MAX));
     let keywords: Vec<Value> = best
@@ -51,6 +51,18 @@ pub fn work(job: &Job) -> Result<Value, TaskError> {
         })
         .collect();
     Ok(json!({ "keywords": keywords }))
+}
+
+/// Without phrases that are part of a better one.
+fn distinct(ranked: Vec<(f64, &Phrase)>) -> Vec<(f64, &Phrase)> {
+    let mut kept: Vec<(f64, &Phrase)> = Vec::new();
+    for (score, phrase) in ranked {
+        let within = |better: &&Phrase| phrase.stems.iter().all(|s| better.stems.contains(s));
+        if !kept.iter().any(|(_, better)| within(better)) {
+            kept.push((score, phrase));
+        }
+    }
+    kept
 }
 
 /// Runs of words of matter, broken by stop words and by anything but spaces and hyphens.
@@ -144,6 +156,13 @@ mod tests {
                 json!({"phrase": "watch", "score": 1.0, "occurrences": 1})
             ]
         );
+    }
+
+    #[test]
+    fn a_phrase_within_a_better_one_is_left_out() {
+        let found = keywords("A large rabbit hole. The rabbit hole is deep.", 5);
+        let phrases: Vec<&str> = found.iter().filter_map(|k| k["phrase"].as_str()).collect();
+        assert_eq!(phrases, ["large rabbit hole", "deep"]);
     }
 
     #[test]
