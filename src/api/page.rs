@@ -154,9 +154,7 @@ mod tests {
         }
     }
 
-    fn name(text: &String) -> AfterName {
-        AfterName(text.clone())
-    }
+    const NAME: fn(&String) -> AfterName = |text| AfterName(text.clone());
 
     #[test]
     fn a_token_names_the_place_it_was_made_for() {
@@ -184,19 +182,19 @@ mod tests {
     #[test]
     fn a_page_ends_at_its_count_or_at_its_bytes() {
         let items: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
-        let page = cut(items.clone(), bounds(2, 1 << 20), name);
-        assert_eq!(page, (items[..2].to_vec(), name(&items[1]).token()));
+        let page = cut(items.clone(), bounds(2, 1 << 20), NAME);
+        assert_eq!(page, (items[..2].to_vec(), NAME(&items[1]).token()));
         let large: Vec<String> = vec!["x".repeat(3000), "y".repeat(3000)];
-        let page = cut(large.clone(), bounds(10, 8 << 10), name);
-        assert_eq!(page, (large[..1].to_vec(), name(&large[0]).token()));
+        let page = cut(large.clone(), bounds(10, 8 << 10), NAME);
+        assert_eq!(page, (large[..1].to_vec(), NAME(&large[0]).token()));
     }
 
     #[test]
     fn the_last_page_has_no_token_and_an_oversize_item_still_comes() {
         let items = vec!["x".repeat(9000)];
-        let page = cut(items.clone(), bounds(10, 8 << 10), name);
+        let page = cut(items.clone(), bounds(10, 8 << 10), NAME);
         assert_eq!(page, (items, String::new()));
-        let none: (Vec<String>, String) = cut(vec![], bounds(10, 8 << 10), name);
+        let none: (Vec<String>, String) = cut(vec![], bounds(10, 8 << 10), NAME);
         assert_eq!(none, (vec![], String::new()));
     }
 }

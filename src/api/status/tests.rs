@@ -268,10 +268,7 @@ fn what_tonic_says_of_a_message_is_said_in_our_words() {
         told(&status),
         (Code::InvalidArgument, "INVALID_FIELDS".into())
     );
-    assert_eq!(
-        of_transport(&Status::internal("internal error")).is_none(),
-        true
-    );
+    assert!(of_transport(&Status::internal("internal error")).is_none());
 }
 
 #[test]

@@ -172,7 +172,7 @@ mod tests {
         for text in [
             "0s", "1d", "90m", "90s", "1500ms", "250ms", "0.0005s", "-5m", "36h",
         ] {
-            let duration = parse(text).unwrap();
+            let duration = parse(text).expect("it is a duration");
             assert_eq!(format(&duration), text);
         }
     }

@@ -24,6 +24,7 @@ pub fn view(
     let progress = progress(execution.state, &steps);
     let end = execution.end_time.unwrap_or(now);
     let elapsed = end.since(execution.create_time);
+    let remaining = remaining(elapsed, progress).filter(|_| execution.end_time.is_none());
     proto::Execution {
         input: Some(execution.input.clone()),
         output: execution.output.clone(),
@@ -33,9 +34,7 @@ pub fn view(
         },
         elapsed: Some(message(elapsed)),
         average_step_time: execution.average_step_time().map(message),
-        estimated_completion_time: remaining(elapsed, progress)
-            .filter(|_| execution.end_time.is_none())
-            .map(|remaining| now.after(remaining).into()),
+        estimated_completion_time: remaining.map(|span| now.after(span).into()),
         progress_percent: progress,
         steps,
         ..summary(execution)
@@ -60,6 +59,12 @@ pub fn summary(execution: &Execution) -> proto::Execution {
         next_attempt_time: execution.next_attempt_time.map(Into::into),
         ..proto::Execution::default()
     }
+}
+
+/// The time still needed at the pace so far; `None` before there is any progress.
+fn remaining(elapsed: Duration, progress_percent: f64) -> Option<Duration> {
+    let share = (100.0 - progress_percent) / progress_percent;
+    Duration::try_from_secs_f64(elapsed.as_secs_f64() * share).ok()
 }
 
 impl Execution {
@@ -181,12 +186,6 @@ pub fn kind_name(kind: &Kind) -> &'static str {
     }
 }
 
-/// What is left if it goes on at this pace; `None` when nothing has ended yet.
-fn remaining(elapsed: Duration, progress: f64) -> Option<Duration> {
-    let seconds = elapsed.as_secs_f64() * (100.0 - progress) / progress;
-    Duration::try_from_secs_f64(seconds).ok()
-}
-
 /// Ended steps as a share of known steps, 0 to 100.
 fn progress(state: ExecutionState, steps: &[proto::StepExecution]) -> f64 {
     if state == ExecutionState::Completed {
@@ -200,4 +199,18 @@ fn progress(state: ExecutionState, steps: &[proto::StepExecution]) -> f64 {
     #[allow(clippy::cast_precision_loss)]
     let share = ended as f64 / known as f64;
     share * 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_remains_follows_from_the_pace_and_is_unknown_before_the_first_step() {
+        let elapsed = Duration::from_secs(30);
+        assert_eq!(remaining(elapsed, 25.0), Some(Duration::from_secs(90)));
+        assert_eq!(remaining(elapsed, 100.0), Some(Duration::ZERO));
+        assert_eq!(remaining(elapsed, 0.0), None);
+        assert_eq!(remaining(Duration::ZERO, 0.0), None);
+    }
 }

@@ -29,11 +29,7 @@ pub(super) fn parse(text: &Respelled, source: &str) -> Result<IdedExpr, Complain
     if let Some(path) = plain_path(cel) {
         return Ok(path);
     }
-<<<<<<< HEAD
-    if !nesting_is_bounded(cel) {
-=======
     if !nesting::is_bounded(cel) {
->>>>>>> expr
         return Err(format!("nested deeper than {NESTING_MAX} levels"));
     }
     let parser = PrattParser::new()
@@ -72,11 +68,7 @@ fn in_words(message: &str, found: &str) -> String {
         Some((_, "expression")) => format!("expected an expression, found {found}"),
         Some((_, expected)) => format!("expected {}, found {found}", expected.replace('\'', "`")),
         None if message == "unexpected token" => format!("unexpected {found}"),
-<<<<<<< HEAD
-        None => message.to_owned(),
-=======
         None => message.replace('\'', "`"),
->>>>>>> expr
     }
 }
 

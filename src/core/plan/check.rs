@@ -4,7 +4,7 @@ use super::{Compiled, compile};
 use crate::{
     core::{
         definition,
-        finding::{self, Finding, any_error},
+        finding::{Finding, any_error},
         limits::Limits,
     },
     proto::{Workflow, finding::Severity},
@@ -38,8 +38,10 @@ pub fn check(source: &str, limits: &Limits) -> Checked {
         Some(Err(findings)) => (None, findings),
     };
     parsed.positions.locate(&mut further);
-    let unread: Vec<&str> = errors(&parsed.findings).map(|f| f.path.as_str()).collect();
-    further.retain(|f| !follows(&f.path, &unread));
+    let errors = parsed.findings.iter();
+    let errors = errors.filter(|f| f.severity() == Severity::Error);
+    let unread: Vec<&str> = errors.map(|f| f.path.as_str()).collect();
+    further.retain(|finding| !follows(finding, &unread));
     let mut findings = parsed.findings.clone();
     findings.extend(further);
     findings.sort_by_key(|f| (f.line, f.column));
@@ -50,19 +52,17 @@ pub fn check(source: &str, limits: &Limits) -> Checked {
     }
 }
 
-fn errors(findings: &[Finding]) -> impl Iterator<Item = &finding::Finding> {
-    findings.iter().filter(|f| f.severity() == Severity::Error)
-}
-
-/// True when a finding at `path` may come from a field that could not be read: one at the
-/// same place, around it or within it.
-fn follows(path: &str, unread: &[&str]) -> bool {
+/// True when a finding may come from a field that could not be read: one at the same place
+/// or within it; or one around it that misses something.
+fn follows(finding: &Finding, unread: &[&str]) -> bool {
+    let path = finding.path.as_str();
+    let misses = matches!(finding.rule.as_str(), "required" | "out-of-range");
     unread
         .iter()
-        .any(|field| is_within(field, path) || is_within(path, field))
+        .any(|field| is_within(path, field) || (misses && is_within(field, path)))
 }
 
-/// True when `inner` is `outer` or a field of it; everything is within the whole, but a
+/// True when `inner` is `outer` or a field of it. Nothing but itself is within the whole: a
 /// finding about the whole says nothing about its parts.
 fn is_within(inner: &str, outer: &str) -> bool {
     match inner.strip_prefix(outer) {

@@ -160,7 +160,22 @@ impl<'a> Compiler<'a> {
     fn variables(&mut self, workflow: &Workflow) -> Vec<(String, Template)> {
         self.names.variables = vec!["input", "execution"];
         let variables = workflow.variables.as_ref();
-        variables.map_or(Vec::new(), |v| self.templates(".variables", v))
+        let compiled = variables.map_or(Vec::new(), |v| self.templates(".variables", v));
+        for (name, template) in &compiled {
+            let references = template.references();
+            let reads_outputs = |v: &String| v.starts_with("all_");
+            if references.steps_dynamic || references.variables.iter().any(reads_outputs) {
+                let message = "when `vars` begin, no step has an output yet";
+                let hint = "known here are input, execution";
+                self.error(
+                    &format!(".variables.{name}"),
+                    "unknown-variable",
+                    message,
+                    hint,
+                );
+            }
+        }
+        compiled
     }
 
     fn max_parallel_steps(&mut self, workflow: &Workflow) -> Option<u32> {

@@ -79,7 +79,8 @@ impl<'g> Chart<'g> {
     /// Writes a step with what it holds. The graph bounds the depth.
     fn node(&mut self, index: usize) {
         let node = &self.nodes[index];
-        let label = label(node);
+        let has_arrow = !self.waits[index].is_empty() || self.switch_around(index).is_some();
+        let label = label(node, has_arrow);
         if self.inner[index].is_empty() {
             let (open, close) = shape(&node.kind);
             self.line(&format!("n{index}{open}\"{label}\"{close}"));
@@ -98,25 +99,30 @@ impl<'g> Chart<'g> {
     }
 
     /// Writes the arrows to a step: from what it waits for, or from the switch around it.
+    /// Within a branch only the way into it carries the branch's condition.
     fn arrows(&mut self, index: usize) {
-        let condition = &self.nodes[index].condition;
-        let label = match condition.as_str() {
+        let condition = self.nodes[index].condition.as_str();
+        let switch = self.switch_around(index);
+        if let (Some(switch), true) = (switch, self.waits[index].is_empty()) {
+            self.arrow(&format!("n{switch}c"), condition, index);
+        }
+        for other in self.waits[index].clone() {
+            let known = switch.is_some() && self.nodes[other].condition == condition;
+            let condition = if known { "" } else { condition };
+            self.arrow(&format!("n{other}"), condition, index);
+        }
+    }
+
+    fn arrow(&mut self, from: &str, condition: &str, to: usize) {
+        let label = match condition {
             "" => String::new(),
             condition => format!("|\"{}\"|", escape(condition)),
         };
-        let switch = self.outer[index].filter(|o| self.nodes[*o].kind == "switch");
-        if let (Some(switch), true) = (switch, self.waits[index].is_empty()) {
-            self.line(&format!("n{switch}c -->{label} n{index}"));
-        }
-        // Within a branch only the way into it carries the branch's condition.
-        let label = if switch.is_some() {
-            String::new()
-        } else {
-            label
-        };
-        for other in self.waits[index].clone() {
-            self.line(&format!("n{other} -->{label} n{index}"));
-        }
+        self.line(&format!("{from} -->{label} n{to}"));
+    }
+
+    fn switch_around(&self, index: usize) -> Option<usize> {
+        self.outer[index].filter(|outer| self.nodes[*outer].kind == "switch")
     }
 
     fn line(&mut self, text: &str) {
@@ -132,13 +138,12 @@ impl<'g> Chart<'g> {
 }
 
 /// Name and target; the condition too when no arrow carries it.
-fn label(node: &Node) -> String {
+fn label(node: &Node, has_arrow: bool) -> String {
     let mut text = escape(&node.name);
     if !node.target.is_empty() && node.target != node.name {
         text.push_str("<br/>");
         text.push_str(&escape(&node.target));
     }
-    let has_arrow = !node.depends_on.is_empty() || node.path.contains('/');
     if !node.condition.is_empty() && !has_arrow {
         text.push_str("<br/>when ");
         text.push_str(&escape(&node.condition));

@@ -16,6 +16,7 @@ mod compile;
 mod expressions;
 mod gates;
 mod graph;
+mod kinds;
 mod mermaid;
 mod order;
 mod policies;
@@ -110,6 +111,10 @@ pub struct Node {
 
 /// What a step is given.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one for each step, most are templates"
+)]
 pub enum Input {
     /// A template.
     Template(Template),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Input, Mode, NodeId, compile::Compiler, expressions::Reads};
 use crate::{
     core::finding,
-    proto::{Step, block::Mode as WrittenMode},
+    proto::{Step, block::Mode as WrittenMode, step::Kind},
 };
 
 /// A compiled step among its siblings.
@@ -109,7 +109,8 @@ impl Compiler<'_> {
                 self.findings
                     .push(finding::error(field, "unordered-step", message, hint));
             }
-            if let (Some(field), 1) = (&child.reads.all, self.levels.len()) {
+            let holds_steps = matches!(child.step.kind, Some(Kind::Block(_) | Kind::Switch(_)));
+            if let (Some(field), 1, false) = (&child.reads.all, self.levels.len(), holds_steps) {
                 let message = "in PARALLEL no step is before another: this is always empty";
                 let hint = "use mode GRAPH, or leave `mode` out";
                 self.findings

@@ -139,11 +139,7 @@ fn syntax_errors_tell_the_column() {
             "expected an expression, found the end (column 10)",
         ),
         ("1 +* 2", "unexpected `*` (column 4)"),
-<<<<<<< HEAD
-        ("(input.n", "expected `)`, found the end (column 9)"),
-=======
         ("(input.n", "expected `)` (column 9)"),
->>>>>>> expr
         ("input..x", "column 7"),
         ("'open", "column"),
         ("input.n > 1 )", "unexpected `)` (column 13)"),

@@ -1,98 +1,25 @@
-//! YAML (and so JSON) text to a tree that knows where everything stands. Anchors, aliases and
-//! merge keys are resolved here; what the fields mean is not known here.
-//!
-//! The tree is bounded: an alias counts as often as it is used, and depth is limited, so that
-//! a small text cannot become a large tree.
+//! The tree from the parser's events: anchors, aliases, merge keys, bounds.
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
+use saphyr_parser::{Event, ScalarStyle, Span, Tag};
 
-use super::scalar::{self, Scalar};
-use crate::core::finding::{self, Finding};
-
-/// The most nodes of a tree, aliases counted at every use.
-const NODES_MAX: usize = 500_000;
-/// How deep lists and mappings may be nested.
-const DEPTH_MAX: usize = 200;
-
-/// One node, with the place where it begins, counted from 1.
-#[derive(Clone, Debug)]
-pub struct Node {
-    pub line: u32,
-    pub column: u32,
-    pub data: Data,
-}
-
-/// What a node is.
-#[derive(Clone, Debug)]
-pub enum Data {
-    /// `written` is false when nothing stands there at all.
-    Null {
-        written: bool,
-    },
-    Bool(bool),
-    Number {
-        value: f64,
-        text: String,
-    },
-    String(String),
-    List(Vec<Node>),
-    Map(Vec<Entry>),
-}
-
-/// One member of a mapping.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    pub key: String,
-    /// Where the key begins.
-    pub line: u32,
-    /// Where the key begins.
-    pub column: u32,
-    pub value: Node,
-}
-
-/// Reads the one document of `source`. What does not hinder the reading is added to
-/// `findings`.
-///
-/// # Errors
-/// The finding that made further reading pointless.
-pub fn read(source: &str, findings: &mut Vec<Finding>) -> Result<Node, Finding> {
-    let mut builder = Builder {
-        findings,
-        stack: Vec::new(),
-        anchors: HashMap::new(),
-        nodes: 0,
-        root: None,
-    };
-    let source = super::json::join_surrogates(source);
-    for event in Parser::new_from_str(&source) {
-        let (event, span) = event.map_err(|e| syntax(&e, &source))?;
-        builder.event(event, span)?;
-    }
-    match builder.root {
-        None
-        | Some(Node {
-            data: Data::Null { written: false },
-            ..
-        }) => Err(at(
-            1,
-            1,
-            "empty",
-            "the file is empty",
-            "a workflow has at least a `name` and `steps`",
-        )),
-        Some(root) => Ok(root),
-    }
-}
+use super::{
+    DEPTH_MAX, Data, Entry, NODES_MAX, Node,
+    problems::{at, bad_key, bad_tag, too_deep},
+};
+use crate::core::{
+    definition::scalar::{self, Scalar},
+    finding::Finding,
+};
 
 /// Builds the tree from the parser's events.
-struct Builder<'f> {
-    findings: &'f mut Vec<Finding>,
+pub(super) struct Builder<'f> {
+    pub findings: &'f mut Vec<Finding>,
     stack: Vec<Frame>,
     anchors: HashMap<usize, Anchored>,
     nodes: usize,
-    root: Option<Node>,
+    pub root: Option<Node>,
 }
 
 /// A list or mapping that is being read.
@@ -130,8 +57,18 @@ struct Anchored {
     height: usize,
 }
 
-impl Builder<'_> {
-    fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Finding> {
+impl<'f> Builder<'f> {
+    pub fn new(findings: &'f mut Vec<Finding>) -> Self {
+        Self {
+            findings,
+            stack: Vec::new(),
+            anchors: HashMap::new(),
+            nodes: 0,
+            root: None,
+        }
+    }
+
+    pub fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Finding> {
         let (line, column) = place(&span);
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
@@ -406,71 +343,9 @@ fn as_key(node: Node, merges: bool) -> Key {
     }
 }
 
-fn bad_key(line: u32, column: u32) -> Finding {
-    at(
-        line,
-        column,
-        "key",
-        "a key must be a name, not a mapping, a list or nothing",
-        "text that begins with `{{` must stand in quotes: \"{{ … }}\"",
-    )
-}
-
-fn bad_tag(tag: &Tag, line: u32, column: u32) -> Finding {
-    at(
-        line,
-        column,
-        "tag",
-        &format!("the tag `{tag}` does not fit here"),
-        "remove the tag",
-    )
-}
-
-fn too_deep(line: u32, column: u32) -> Finding {
-    at(
-        line,
-        column,
-        "limit",
-        &format!("values are nested more than {DEPTH_MAX} deep"),
-        "make the definition flatter",
-    )
-}
-
-fn syntax(error: &ScanError, source: &str) -> Finding {
-    let line = u32::try_from(error.marker().line()).unwrap_or(u32::MAX);
-    let column = u32::try_from(error.marker().col() + 1).unwrap_or(u32::MAX);
-    let text = source
-        .lines()
-        .nth(error.marker().line().saturating_sub(1))
-        .unwrap_or_default();
-    let indent = &text[..text.len() - text.trim_start().len()];
-    let hint = if indent.contains('\t') {
-        "indent with spaces; YAML takes no tabs"
-    } else if text.contains("{{") {
-        "put text that holds `{{ … }}` in quotes"
-    } else {
-        "check the indentation and the quotes here and in the line before"
-    };
-    at(
-        line,
-        column,
-        "yaml",
-        &format!("this is not YAML: {}", error.info()),
-        hint,
-    )
-}
-
 fn place(span: &Span) -> (u32, u32) {
     (
         u32::try_from(span.start.line()).unwrap_or(u32::MAX),
         u32::try_from(span.start.col() + 1).unwrap_or(u32::MAX),
     )
-}
-
-fn at(line: u32, column: u32, rule: &str, message: &str, hint: &str) -> Finding {
-    Finding {
-        line,
-        column,
-        ..finding::error("", rule, message, hint)
-    }
 }

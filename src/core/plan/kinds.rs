@@ -1,0 +1,212 @@
+//! Compiling what a step does: calls, blocks with their joins, switches with their cases.
+
+use super::{
+    Block, Call, Join, Kind, Mode, NodeId, Select, Switch, Target,
+    compile::Compiler,
+    expressions::{bare, literal},
+    steps::Around,
+};
+use crate::{
+    core::expr::Expr,
+    proto::{self, Step, block::Mode as WrittenMode, call, join, step},
+};
+
+impl<'a> Compiler<'a> {
+    /// What the step does, compiled with all that it holds.
+    pub(super) fn kind(&mut self, step: &'a Step, id: NodeId) -> Kind {
+        match &step.kind {
+            Some(step::Kind::Agent(agent)) => {
+                self.check_target(".agent", agent, "agent");
+                Kind::Call(Call {
+                    target: Target::Agent(agent.clone()),
+                    short: true,
+                })
+            }
+            Some(step::Kind::Call(call)) => Kind::Call(self.within(".call", |c| c.call(call))),
+            Some(step::Kind::Block(block)) => {
+                Kind::Block(self.within(".block", |c| c.block(block, id)))
+            }
+            Some(step::Kind::Switch(switch)) => {
+                Kind::Switch(self.within(".switch", |c| c.switch(switch, id)))
+            }
+            Some(step::Kind::Set(set)) => Kind::Set(self.templates(".set", set)),
+            None => {
+                let hint = "give it one of agent, call, block, switch, set";
+                self.error("", "required", "the step has no kind", hint);
+                Kind::Set(Vec::new())
+            }
+        }
+    }
+
+    fn call(&mut self, call: &proto::Call) -> Call {
+        let named = matches!(call.target, Some(call::Target::Agent(_)));
+        if named && call.select() != call::Select::Unspecified {
+            let hint = "remove it, or name a `skill`";
+            self.error(
+                ".select",
+                "conflict",
+                "an agent named by id is not selected",
+                hint,
+            );
+        }
+        if named && !call.labels.is_empty() {
+            let hint = "remove them, or name a `skill`";
+            self.error(
+                ".labels",
+                "conflict",
+                "labels go with `skill`, not with `agent`",
+                hint,
+            );
+        }
+        let target = match &call.target {
+            Some(call::Target::Agent(agent)) => {
+                self.check_target(".agent", agent, "agent");
+                Target::Agent(agent.clone())
+            }
+            Some(call::Target::Skill(skill)) => {
+                self.check_target(".skill", skill, "skill");
+                Target::Skill {
+                    skill: skill.clone(),
+                    labels: call.labels.clone().into_iter().collect(),
+                    select: match call.select() {
+                        call::Select::LeastLoaded => Select::LeastLoaded,
+                        call::Select::RoundRobin | call::Select::Unspecified => Select::RoundRobin,
+                    },
+                }
+            }
+            None => {
+                let hint = "give `agent` or `skill`";
+                self.error("", "required", "the call names nobody", hint);
+                Target::Agent(String::new())
+            }
+        };
+        Call {
+            target,
+            short: false,
+        }
+    }
+
+    fn check_target(&mut self, field: &str, target: &str, what: &str) {
+        if target.is_empty() {
+            let message = format!("the {what} has no name");
+            self.error(field, "required", message, "");
+        }
+    }
+
+    fn block(&mut self, block: &'a proto::Block, id: NodeId) -> Block {
+        let around = Around {
+            list: "steps",
+            node: id,
+            condition: "",
+        };
+        let (mode, children) = self.children(&block.steps, around, block.mode());
+        if mode == Mode::Sequence && block.max_parallel > 0 {
+            let hint = "remove it, or choose PARALLEL or GRAPH";
+            self.warn(
+                ".max_parallel",
+                "unused",
+                "it has no effect in SEQUENCE",
+                hint,
+            );
+        }
+        let join = block.join.as_ref();
+        Block {
+            mode,
+            join: join.and_then(|j| self.within(".join", |c| c.join(j, mode, children.len()))),
+            children,
+            max_parallel: (block.max_parallel > 0).then_some(block.max_parallel),
+        }
+    }
+
+    fn join(&mut self, join: &proto::Join, mode: Mode, children: usize) -> Option<Join> {
+        if mode == Mode::Sequence {
+            let hint = "remove it, or choose PARALLEL or GRAPH";
+            self.error("", "conflict", "in SEQUENCE every step must succeed", hint);
+            return None;
+        }
+        let all = u32::try_from(children).expect("steps are bounded");
+        let successes = match join.need {
+            None => all,
+            Some(join::Need::Successes(n)) if n >= 1 && n <= all => n,
+            Some(join::Need::Successes(n)) => {
+                let message = format!("{n} of {all} steps cannot be what must succeed");
+                let hint = format!("give a number from 1 to {all}");
+                self.error(".successes", "out-of-range", message, hint);
+                return None;
+            }
+            Some(join::Need::Share(share)) if share > 0.0 && share <= 1.0 => share_of(share, all),
+            Some(join::Need::Share(share)) => {
+                let message = format!("{share} is not a share of the steps");
+                let hint = "give a number above 0 and at most 1";
+                self.error(".share", "out-of-range", message, hint);
+                return None;
+            }
+        };
+        Some(Join {
+            successes,
+            cancel_rest: join.cancel_rest,
+        })
+    }
+
+    fn switch(&mut self, switch: &'a proto::Switch, id: NodeId) -> Switch {
+        if switch.cases.is_empty() {
+            let hint = "give at least one case";
+            self.error(".cases", "required", "the switch has no cases", hint);
+        }
+        let mut taken = false;
+        let mut cases = Vec::with_capacity(switch.cases.len());
+        for (place, case) in switch.cases.iter().enumerate() {
+            let segment = format!(".cases[{place}]");
+            self.within(&segment, |c| {
+                if taken || literal(&case.when) == Some(false) {
+                    let hint = "remove it, or change the conditions";
+                    c.warn("", "dead-step", "the case never fits", hint);
+                }
+                cases.extend(c.case(case, id));
+            });
+            taken |= literal(&case.when) == Some(true);
+        }
+        if taken && !switch.otherwise.is_empty() {
+            let hint = "remove it, or change the case that is always true";
+            self.warn(
+                ".otherwise",
+                "dead-step",
+                "a case always fits before it",
+                hint,
+            );
+        }
+        let around = Around {
+            list: "otherwise",
+            node: id,
+            condition: "otherwise",
+        };
+        let (_, otherwise) = self.branch(&switch.otherwise, around, WrittenMode::Sequence);
+        Switch { cases, otherwise }
+    }
+
+    fn case(&mut self, case: &'a proto::Case, id: NodeId) -> Option<(Expr, Vec<NodeId>)> {
+        let when = if case.when.is_empty() {
+            let hint = "give a condition, or move the steps to `otherwise`";
+            self.error(".when", "required", "the case has no condition", hint);
+            None
+        } else {
+            self.within(".when", |c| c.expr(&case.when))
+        };
+        let around = Around {
+            list: "steps",
+            node: id,
+            condition: bare(&case.when),
+        };
+        let (_, steps) = self.branch(&case.steps, around, WrittenMode::Sequence);
+        when.map(|when| (when, steps))
+    }
+}
+
+/// A share of the children in whole ones, rounded up; what is whole but for the last bits of
+/// a double stays so.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn share_of(share: f64, all: u32) -> u32 {
+    let exact = share * f64::from(all);
+    let whole = (exact - 1e-9).ceil() as u32;
+    whole.clamp(1, all.max(1))
+}
