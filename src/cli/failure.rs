@@ -180,6 +180,9 @@ fn way_out(status: &Status) -> Option<String> {
         return Some("is it a tutti server of this version?".to_owned());
     }
     let delay = details.retry_info()?.retry_delay?;
+    if status.message().contains("try again") {
+        return None;
+    }
     Some(format!("try again in {}", time::span(delay)))
 }
 

@@ -3,7 +3,11 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use super::{failure::Failure, output, signals};
-use crate::{config::Config, server::Server, telemetry};
+use crate::{
+    config::{Config, Data},
+    server::{self, Server},
+    telemetry,
+};
 
 /// Serves the API, with its state in a directory
 #[derive(Debug, clap::Args)]
@@ -60,11 +64,18 @@ pub struct LogArgs {
 /// # Errors
 /// `Failure::Server` with what to do: an address or a directory in use, a damaged store.
 pub async fn run(args: Args) -> Result<(), Failure> {
-    telemetry::init(args.log.log_format, &args.log.log_level)
-        .map_err(|e| Failure::Usage(e.to_string()))?;
+    log(args.log.log_format, &args.log.log_level)?;
     let server = bind(args.listen, args.data).await?;
     output::print(&format!("listening on {}", server.local_addr()))?;
     server.run(signals::shutdown()).await.map_err(failed)
+}
+
+/// Begins to log.
+///
+/// # Errors
+/// `Failure::Usage` for directives that make no sense.
+pub fn log(format: telemetry::Format, level: &str) -> Result<(), Failure> {
+    telemetry::init(format, level).map_err(|e| Failure::Usage(e.to_string()))
 }
 
 /// Opens the store and takes the address.
@@ -74,12 +85,12 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 pub async fn bind(listen: SocketAddr, data: PathBuf) -> Result<Server, Failure> {
     let config = Config {
         listen,
-        data: data.into(),
+        data: Data::Directory(data),
         ..Config::default()
     };
     Server::bind(config).await.map_err(failed)
 }
 
-fn failed(error: crate::server::Error) -> Failure {
+fn failed(error: server::Error) -> Failure {
     Failure::Server(error.to_string())
 }

@@ -2,7 +2,7 @@
 
 use super::{failure::Failure, findings, global::Global, json, output, source::SourceFile};
 use crate::{
-    core::{definition, finding::any_error, limits::Limits, plan},
+    core::{limits::Limits, plan},
     proto::ValidateWorkflowResponse,
 };
 
@@ -46,30 +46,26 @@ pub fn run(args: &Args, global: &Global) -> Result<(), Failure> {
 
 /// What ValidateWorkflow answers for this text, with the default limits.
 pub fn check(text: &str) -> ValidateWorkflowResponse {
-    let parsed = definition::parse(text);
-    let mut response = ValidateWorkflowResponse {
-        findings: parsed.findings,
-        ..Default::default()
-    };
-    if let Some(workflow) = &parsed.workflow {
-        match plan::compile(workflow, &Limits::default()) {
-            Ok(compiled) => {
-                response.findings.extend(compiled.warnings);
-                response.graph = Some(compiled.graph);
-                response.worst_case_calls = compiled.worst_case_calls;
-            }
-            Err(findings) => response.findings.extend(findings),
-        }
+    let checked = plan::check(text, &Limits::default());
+    ValidateWorkflowResponse {
+        valid: checked.compiled.is_some(),
+        findings: checked.findings,
+        worst_case_calls: checked.compiled.as_ref().map_or(0, |c| c.worst_case_calls),
+        graph: checked.compiled.map(|c| c.graph),
+        workflow: checked.workflow,
     }
-    parsed.positions.locate(&mut response.findings);
-    response.valid = parsed.workflow.is_some() && !any_error(&response.findings);
-    response.workflow = parsed.workflow;
-    response
 }
 
 fn said(label: &str, checked: &ValidateWorkflowResponse) -> String {
     let name = checked.workflow.as_ref().map_or("", |w| w.name.as_str());
     let steps = checked.graph.as_ref().map_or(0, |g| g.nodes.len());
     let calls = checked.worst_case_calls;
-    format!("{label}: {name} is valid: {steps} steps, at most {calls} calls to agents")
+    let steps = counted(u64::try_from(steps).unwrap_or(u64::MAX), "step");
+    let calls = counted(calls, "call");
+    format!("{label}: {name} is valid: {steps}, at most {calls} to agents")
+}
+
+fn counted(number: u64, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
 }

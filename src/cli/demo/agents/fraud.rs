@@ -38,7 +38,9 @@ pub fn work(job: &Job) -> Result<Value, TaskError> {
     let order = &job.input["order"];
     let total = cents(&job.input["total"]);
     let (Some(total), true) = (total, order.is_object()) else {
-        return Err(TaskError::validation("the input has no `order` or no `total`"));
+        return Err(TaskError::validation(
+            "the input has no `order` or no `total`",
+        ));
     };
     let features = features(order, total);
     let sum: f64 = features.iter().map(|f| f.weight).sum();
@@ -63,9 +65,17 @@ fn decision(score: f64) -> &'static str {
 }
 
 fn features(order: &Value, total_cents: i64) -> Vec<Feature> {
-    let text = |path: &str| order.pointer(path).and_then(Value::as_str).unwrap_or_default();
+    let text = |path: &str| {
+        order
+            .pointer(path)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     let number = |path: &str| order.pointer(path).and_then(Value::as_u64).unwrap_or(0);
-    let domain = text("/customer/email").rsplit('@').next().unwrap_or_default();
+    let domain = text("/customer/email")
+        .rsplit('@')
+        .next()
+        .unwrap_or_default();
     let known_for = number("/customer/days_known");
     let orders = number("/customer/orders_before");
     let found = [
@@ -79,8 +89,16 @@ fn features(order: &Value, total_cents: i64) -> Vec<Feature> {
             "card from another country than the address",
             1.5,
         ),
-        (THROWAWAY_DOMAINS.contains(&domain), "throwaway mail address", 2.2),
-        (largest_quantity(order) >= 10.0, "ten or more of one item", 0.8),
+        (
+            THROWAWAY_DOMAINS.contains(&domain),
+            "throwaway mail address",
+            2.2,
+        ),
+        (
+            largest_quantity(order) >= 10.0,
+            "ten or more of one item",
+            0.8,
+        ),
     ];
     found
         .into_iter()

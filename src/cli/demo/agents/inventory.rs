@@ -20,7 +20,13 @@ const STOCK: [Stock; 7] = [
     stock("BULB-E27", "Bulb E27, warm white", 960, "CGN", 60),
     stock("CHAIR-LIN", "Chair, linen", 3, "LEJ", 7_400),
     stock("RUG-WOOL", "Rug, wool", 0, "CGN", 5_200),
-    stock("BOOK-ALICE", "Alice's Adventures in Wonderland", 88, "CGN", 320),
+    stock(
+        "BOOK-ALICE",
+        "Alice's Adventures in Wonderland",
+        88,
+        "CGN",
+        320,
+    ),
     stock("PEN-INK", "Fountain pen", 120, "CGN", 45),
 ];
 
@@ -67,7 +73,11 @@ pub fn work(job: &Job) -> Result<Value, TaskError> {
             }));
         }
         if reserved < wanted {
-            let reason = if stock.is_some() { "out of stock" } else { "unknown item" };
+            let reason = if stock.is_some() {
+                "out of stock"
+            } else {
+                "unknown item"
+            };
             shortages.push(json!({ "sku": sku, "missing": wanted - reserved, "reason": reason }));
         }
     }

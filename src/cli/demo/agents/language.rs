@@ -28,10 +28,22 @@ mod tests {
     #[test]
     fn languages_are_told_apart() {
         for (text, code) in [
-            ("The quick brown fox jumps over the lazy dog near the river bank.", "eng"),
-            ("Der schnelle braune Fuchs springt über den faulen Hund am Fluss.", "deu"),
-            ("Le petit prince habitait une planète à peine plus grande que lui.", "fra"),
-            ("Съешь же ещё этих мягких французских булок, да выпей чаю.", "rus"),
+            (
+                "The quick brown fox jumps over the lazy dog near the river bank.",
+                "eng",
+            ),
+            (
+                "Der schnelle braune Fuchs springt über den faulen Hund am Fluss.",
+                "deu",
+            ),
+            (
+                "Le petit prince habitait une planète à peine plus grande que lui.",
+                "fra",
+            ),
+            (
+                "Съешь же ещё этих мягких французских булок, да выпей чаю.",
+                "rus",
+            ),
         ] {
             let output = work(&Job::with(json!({ "text": text }))).expect("there are letters");
             assert_eq!(output["code"], code, "{text}");

@@ -74,44 +74,140 @@ struct Entry {
 
 /// Agents that compute, as fast as they can.
 const COMPUTING: [(&str, &str, &str, Work); 10] = [
-    ("sentiment-agent", "sentiment-analysis", "Scores the mood of a text by a lexicon.", sentiment::work),
-    ("topic-classifier-agent", "topic-classification", "Tells what a text is about, with evidence.", topics::work),
-    ("language-detection-agent", "language-detection", "Tells the language of a text by its trigrams.", language::work),
-    ("readability-agent", "readability", "Flesch reading ease and Flesch–Kincaid grade.", readability::work),
-    ("keyword-extraction-agent", "keyword-extraction", "Finds the phrases that matter (RAKE).", keywords::work),
-    ("text-extraction-agent", "text-extraction", "Takes the text out of HTML, Markdown or plain files.", document_text::work),
-    ("content-validation-agent", "content-validation", "Checks that a text can be worked on.", document_check::work),
-    ("document-classifier-agent", "document-classification", "Tells letters, invoices, contracts … apart.", document_kind::work),
-    ("entity-extraction-agent", "entity-extraction", "Finds addresses, dates, amounts and names.", entities::work),
-    ("summarization-agent", "summarization", "Keeps the sentences that say the most.", summary::work),
+    (
+        "sentiment-agent",
+        "sentiment-analysis",
+        "Scores the mood of a text by a lexicon.",
+        sentiment::work,
+    ),
+    (
+        "topic-classifier-agent",
+        "topic-classification",
+        "Tells what a text is about, with evidence.",
+        topics::work,
+    ),
+    (
+        "language-detection-agent",
+        "language-detection",
+        "Tells the language of a text by its trigrams.",
+        language::work,
+    ),
+    (
+        "readability-agent",
+        "readability",
+        "Flesch reading ease and Flesch–Kincaid grade.",
+        readability::work,
+    ),
+    (
+        "keyword-extraction-agent",
+        "keyword-extraction",
+        "Finds the phrases that matter (RAKE).",
+        keywords::work,
+    ),
+    (
+        "text-extraction-agent",
+        "text-extraction",
+        "Takes the text out of HTML, Markdown or plain files.",
+        document_text::work,
+    ),
+    (
+        "content-validation-agent",
+        "content-validation",
+        "Checks that a text can be worked on.",
+        document_check::work,
+    ),
+    (
+        "document-classifier-agent",
+        "document-classification",
+        "Tells letters, invoices, contracts … apart.",
+        document_kind::work,
+    ),
+    (
+        "entity-extraction-agent",
+        "entity-extraction",
+        "Finds addresses, dates, amounts and names.",
+        entities::work,
+    ),
+    (
+        "summarization-agent",
+        "summarization",
+        "Keeps the sentences that say the most.",
+        summary::work,
+    ),
 ];
 
 /// Agents that stand in for a system, with the milliseconds it takes to answer.
 const SIMULATED: [(&str, &str, &str, u64, Work); 7] = [
-    ("order-validation-agent", "order-validation", "Checks an order and adds it up.", 120, order_check::work),
-    ("payment-processing-agent", "payments", "Takes the money; its gateway drops the first call.", 350, payment::work),
-    ("inventory-agent", "inventory", "Reserves items in the warehouses.", 250, inventory::work),
-    ("fraud-detection-agent", "fraud-detection", "Scores the risk of an order by its features.", 450, fraud::work),
-    ("shipping-prep-agent", "shipping", "Packs parcels and books a carrier.", 300, shipping::work),
-    ("notification-agent", "notification", "Writes to the customer.", 150, notification::work),
-    ("analytics-agent", "analytics", "Books what an order brought in.", 100, analytics::work),
+    (
+        "order-validation-agent",
+        "order-validation",
+        "Checks an order and adds it up.",
+        120,
+        order_check::work,
+    ),
+    (
+        "payment-processing-agent",
+        "payments",
+        "Takes the money; its gateway drops the first call.",
+        350,
+        payment::work,
+    ),
+    (
+        "inventory-agent",
+        "inventory",
+        "Reserves items in the warehouses.",
+        250,
+        inventory::work,
+    ),
+    (
+        "fraud-detection-agent",
+        "fraud-detection",
+        "Scores the risk of an order by its features.",
+        450,
+        fraud::work,
+    ),
+    (
+        "shipping-prep-agent",
+        "shipping",
+        "Packs parcels and books a carrier.",
+        300,
+        shipping::work,
+    ),
+    (
+        "notification-agent",
+        "notification",
+        "Writes to the customer.",
+        150,
+        notification::work,
+    ),
+    (
+        "analytics-agent",
+        "analytics",
+        "Books what an order brought in.",
+        100,
+        analytics::work,
+    ),
 ];
 
 fn entries() -> impl Iterator<Item = Entry> {
-    let computing = COMPUTING.iter().map(|(id, skill, description, work)| Entry {
-        id,
-        skill,
-        description,
-        latency: Duration::ZERO,
-        work: *work,
-    });
-    let simulated = SIMULATED.iter().map(|(id, skill, description, millis, work)| Entry {
-        id,
-        skill,
-        description,
-        latency: Duration::from_millis(*millis),
-        work: *work,
-    });
+    let computing = COMPUTING
+        .iter()
+        .map(|(id, skill, description, work)| Entry {
+            id,
+            skill,
+            description,
+            latency: Duration::ZERO,
+            work: *work,
+        });
+    let simulated = SIMULATED
+        .iter()
+        .map(|(id, skill, description, millis, work)| Entry {
+            id,
+            skill,
+            description,
+            latency: Duration::from_millis(*millis),
+            work: *work,
+        });
     computing.chain(simulated)
 }
 
@@ -125,7 +221,9 @@ pub fn count() -> usize {
 /// # Errors
 /// Those of building a worker.
 pub fn worker(address: &str) -> Result<Worker, tutti_client::Error> {
-    let builder = Worker::builder(address).worker_id("demo-worker").max_concurrency(16);
+    let builder = Worker::builder(address)
+        .worker_id("demo-worker")
+        .max_concurrency(16);
     let with_agents = entries().fold(builder, |builder, entry| {
         let agent = Agent {
             id: entry.id.into(),

@@ -15,7 +15,9 @@ use super::{
 /// `validation` without a mail address.
 pub fn work(job: &Job) -> Result<Value, TaskError> {
     let input = &job.input;
-    let to = input["customer"]["email"].as_str().filter(|a| a.contains('@'));
+    let to = input["customer"]["email"]
+        .as_str()
+        .filter(|a| a.contains('@'));
     let to = to.ok_or_else(|| TaskError::validation("`customer.email` is no mail address"))?;
     let order = input["order_id"].as_str().unwrap_or("your order");
     let id = crc32c::crc32c(job.idempotency_key.as_bytes());
@@ -64,7 +66,13 @@ mod tests {
         let mail = work(&Job::with(input)).expect("there is an address");
         assert_eq!(mail["to"], "ada@example.com");
         let body = mail["body"].as_str().expect("a text");
-        for part in ["Dear Ada", "119.10 EUR", "O-1", "2 parcels with Post", "RR1"] {
+        for part in [
+            "Dear Ada",
+            "119.10 EUR",
+            "O-1",
+            "2 parcels with Post",
+            "RR1",
+        ] {
             assert!(body.contains(part), "{body}");
         }
     }
@@ -72,6 +80,9 @@ mod tests {
     #[test]
     fn without_an_address_there_is_no_mail() {
         let input = json!({ "customer": { "email": "ada" } });
-        assert_eq!(work(&Job::with(input)).expect_err("none").class, "validation");
+        assert_eq!(
+            work(&Job::with(input)).expect_err("none").class,
+            "validation"
+        );
     }
 }

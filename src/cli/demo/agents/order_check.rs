@@ -28,7 +28,12 @@ const QUANTITY_MAX: i64 = 100;
 pub fn work(job: &Job) -> Result<Value, TaskError> {
     let order = &job.input;
     let mut problems = Vec::new();
-    for field in ["/order_id", "/currency", "/customer/email", "/shipping/country"] {
+    for field in [
+        "/order_id",
+        "/currency",
+        "/customer/email",
+        "/shipping/country",
+    ] {
         let given = order.pointer(field).and_then(Value::as_str);
         if given.is_none_or(str::is_empty) {
             problems.push(format!("{field} is missing"));
@@ -38,7 +43,10 @@ pub fn work(job: &Job) -> Result<Value, TaskError> {
     if items.is_empty() {
         problems.push("/items is empty".to_owned());
     }
-    let lines: Vec<Line> = (0..).zip(items).filter_map(|(i, item)| line(i, item, &mut problems)).collect();
+    let lines: Vec<Line> = (0..)
+        .zip(items)
+        .filter_map(|(i, item)| line(i, item, &mut problems))
+        .collect();
     if !problems.is_empty() {
         return Err(TaskError::validation(problems.join("; ")));
     }
@@ -53,14 +61,18 @@ struct Line {
 
 fn line(at: usize, item: &Value, problems: &mut Vec<String>) -> Option<Line> {
     let before = problems.len();
-    let mut problem = |field: &str, what: &str| problems.push(format!("/items/{at}/{field} {what}"));
+    let mut problem =
+        |field: &str, what: &str| problems.push(format!("/items/{at}/{field} {what}"));
     let sku = item["sku"].as_str().unwrap_or_default();
     if sku.is_empty() {
         problem("sku", "is missing");
     }
     let quantity = item["quantity"].as_i64().unwrap_or(0);
     if !(1..=QUANTITY_MAX).contains(&quantity) {
-        problem("quantity", &format!("is not a whole number from 1 to {QUANTITY_MAX}"));
+        problem(
+            "quantity",
+            &format!("is not a whole number from 1 to {QUANTITY_MAX}"),
+        );
     }
     let unit_cents = cents(&item["unit_price"]).filter(|price| *price >= 0);
     if unit_cents.is_none() {
@@ -136,7 +148,12 @@ mod tests {
         job.input["order_id"] = Value::Null;
         let error = work(&job).expect_err("the order is bad");
         assert_eq!(error.class, "validation");
-        for place in ["/order_id", "/items/0/sku", "/items/0/quantity", "/items/0/unit_price"] {
+        for place in [
+            "/order_id",
+            "/items/0/sku",
+            "/items/0/quantity",
+            "/items/0/unit_price",
+        ] {
             assert!(error.message.contains(place), "{}", error.message);
         }
     }

@@ -13,7 +13,7 @@ use super::{
 /// What the card takes at most.
 const CARD_LIMIT_CENTS: i64 = 500_000;
 
-/// The fee: 1.4 % would be usual; the gateway rounds it to whole percents, and adds 25 cents.
+/// The gateway's fee: a share of the amount, and something for each charge.
 const FEE_PERCENT: i64 = 1;
 const FEE_CENTS: i64 = 25;
 
@@ -26,7 +26,9 @@ pub fn work(job: &Job) -> Result<Value, TaskError> {
     let due = cents(&job.input["amount"]).filter(|due| *due > 0);
     let due = due.ok_or_else(|| TaskError::validation("`amount` is not a price above zero"))?;
     if job.attempt == 1 {
-        return Err(TaskError::unavailable("the card gateway closed the connection"));
+        return Err(TaskError::unavailable(
+            "the card gateway closed the connection",
+        ));
     }
     let currency = job.input["currency"].as_str().unwrap_or("EUR");
     if due > CARD_LIMIT_CENTS {
@@ -69,7 +71,10 @@ mod tests {
     #[test]
     fn every_attempt_of_a_step_gives_the_same_charge() {
         let (second, third) = (attempt(2, 10.0), attempt(3, 10.0));
-        assert_eq!(second.expect("taken")["charge_id"], third.expect("taken")["charge_id"]);
+        assert_eq!(
+            second.expect("taken")["charge_id"],
+            third.expect("taken")["charge_id"]
+        );
     }
 
     #[test]

@@ -118,7 +118,9 @@ mod tests {
 
     #[test]
     fn a_text_scores_as_the_formulas_say() {
-        let output = work(&Job::with(json!({ "text": "The cat sat on the mat. It was a fat cat." })));
+        let output = work(&Job::with(
+            json!({ "text": "The cat sat on the mat. It was a fat cat." }),
+        ));
         let output = output.expect("there is a text");
         assert_eq!(output["words"], 11);
         assert_eq!(output["sentences"], 2.0);

@@ -79,7 +79,11 @@ pub fn work(job: &Job) -> Result<Value, TaskError> {
     let extreme = |order: Ordering| {
         let best = scored.iter().min_by(|a, b| {
             let compared = a.0.total_cmp(&b.0);
-            if order == Ordering::Less { compared } else { compared.reverse() }
+            if order == Ordering::Less {
+                compared
+            } else {
+                compared.reverse()
+            }
         });
         best.map(|(_, _, sentence)| *sentence)
     };
@@ -172,8 +176,14 @@ mod tests {
     #[test]
     fn known_sentences_get_the_label_a_reader_would_give() {
         for (text, label) in [
-            ("I love this wonderful product. It works perfectly well!", "positive"),
-            ("The delivery was late and the box was broken. Terrible.", "negative"),
+            (
+                "I love this wonderful product. It works perfectly well!",
+                "positive",
+            ),
+            (
+                "The delivery was late and the box was broken. Terrible.",
+                "negative",
+            ),
             ("The parcel has four sides.", "neutral"),
         ] {
             assert_eq!(analysed(text)["label"], label, "{text}");

@@ -94,7 +94,10 @@ fn check_digit(serial: u32) -> u32 {
 /// Where parcels are packed, each once.
 fn warehouses(reservations: &Value) -> Vec<&str> {
     let reserved = reservations.as_array().map_or(&[][..], Vec::as_slice);
-    let mut names: Vec<&str> = reserved.iter().filter_map(|r| r["warehouse"].as_str()).collect();
+    let mut names: Vec<&str> = reserved
+        .iter()
+        .filter_map(|r| r["warehouse"].as_str())
+        .collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -132,6 +135,9 @@ mod tests {
     #[test]
     fn nothing_is_not_sent() {
         let input = json!({ "address": { "country": "DE" }, "weight_grams": 0 });
-        assert_eq!(work(&Job::with(input)).expect_err("nothing").class, "validation");
+        assert_eq!(
+            work(&Job::with(input)).expect_err("nothing").class,
+            "validation"
+        );
     }
 }

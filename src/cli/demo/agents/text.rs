@@ -86,7 +86,10 @@ fn ends_here(before: &str, after: &str, mark: char) -> bool {
     if mark != '.' {
         return true;
     }
-    let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
+    let word = before
+        .rsplit(|c: char| c.is_whitespace() || c == '(')
+        .next()
+        .unwrap_or_default();
     let initial = word.chars().count() == 1 && word.chars().all(char::is_uppercase) && word != "I";
     !initial && !ABBREVIATIONS.contains(&word.to_lowercase().as_str())
 }
@@ -121,7 +124,10 @@ fn content_lines(list: &'static str) -> impl Iterator<Item = &'static str> {
 pub fn stem_counts(words: &[String]) -> HashMap<String, (usize, String)> {
     let mut counts: HashMap<String, (usize, String)> = HashMap::new();
     for word in words.iter().filter(|w| !is_stopword(w)) {
-        counts.entry(stem(word)).or_insert_with(|| (0, word.clone())).0 += 1;
+        counts
+            .entry(stem(word))
+            .or_insert_with(|| (0, word.clone()))
+            .0 += 1;
     }
     counts
 }
@@ -145,7 +151,9 @@ mod tests {
     fn words_are_lower_case_and_keep_inner_apostrophes() {
         assert_eq!(
             words("Don’t stop—‘Alice’ said, the rabbit-hole's 2nd!"),
-            ["don't", "stop", "alice", "said", "the", "rabbit", "hole's", "2nd"]
+            [
+                "don't", "stop", "alice", "said", "the", "rabbit", "hole's", "2nd"
+            ]
         );
     }
 
@@ -170,7 +178,10 @@ mod tests {
         let text = "Dr. A. Smith met Mr. Jones, e.g. on Monday. They talked.";
         assert_eq!(
             sentences(text),
-            ["Dr. A. Smith met Mr. Jones, e.g. on Monday.", "They talked."]
+            [
+                "Dr. A. Smith met Mr. Jones, e.g. on Monday.",
+                "They talked."
+            ]
         );
     }
 

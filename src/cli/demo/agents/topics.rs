@@ -122,10 +122,22 @@ mod tests {
     #[test]
     fn known_texts_are_about_what_a_reader_would_say() {
         for (text, topic) in [
-            ("The striker scored two goals and the team won the league match.", "sports"),
-            ("Parliament passed the bill; citizens vote in the election.", "government"),
-            ("The doctor gave the patient a vaccine against the virus.", "health"),
-            ("Investors sold shares as quarterly revenue and profits fell.", "business"),
+            (
+                "The striker scored two goals and the team won the league match.",
+                "sports",
+            ),
+            (
+                "Parliament passed the bill; citizens vote in the election.",
+                "government",
+            ),
+            (
+                "The doctor gave the patient a vaccine against the virus.",
+                "health",
+            ),
+            (
+                "Investors sold shares as quarterly revenue and profits fell.",
+                "business",
+            ),
         ] {
             let output = work(&Job::with(json!({ "text": text }))).expect("there is a text");
             assert_eq!(output["topic"], topic, "{output}");
