@@ -46,6 +46,7 @@ impl Handle {
         }
         let version = versions.last().map_or(0, |v| v.version) + 1;
         let labels = compiled.plan.labels.clone();
+        let name = workflow.name.clone();
         self.commit(Write::PutWorkflow {
             namespace: namespace.to_owned(),
             workflow: Box::new(WorkflowVersion {
@@ -58,6 +59,7 @@ impl Handle {
             }),
         })
         .await?;
+        self.inner.parts.plans.changed(namespace, &name, version);
         Ok(Registered {
             version,
             created: true,
@@ -140,7 +142,7 @@ impl Handle {
                 version: *version,
             })
             .await?;
-            self.inner.parts.plans.forget(namespace, name, *version);
+            self.inner.parts.plans.changed(namespace, name, *version);
         }
         Ok(u32::try_from(doomed.len()).unwrap_or(u32::MAX))
     }
