@@ -295,7 +295,7 @@ fn what_a_step_waits_for_is_shown_until_it_is_taken() {
         ..Default::default()
     };
     tree.note_waiting(&[told]);
-    assert!(text(&tree, 0).ends_with("◌ pay  pay-agent  waits for a worker that serves pay-agent"));
+    assert!(text(&tree, 0).ends_with("◌ pay  pay-agent  waits: a worker that serves pay-agent"));
     let tree = fed(tree, vec![(5, "pay", started("pay-agent", 1))]);
     assert!(text(&tree, 5).ends_with("⠋ pay  pay-agent  5 ms"));
 }

@@ -132,7 +132,7 @@ mod tests {
                     the agents do so?";
         let found = keywords(text, 2);
         let phrases: Vec<&str> = found.iter().filter_map(|k| k["phrase"].as_str()).collect();
-        assert_eq!(phrases, ["durable workflows", "agents"]);
+        assert_eq!(phrases, ["durable workflows", "agent"]);
     }
 
     #[test]
