@@ -52,8 +52,6 @@ pub struct Registered {
     pub version: u32,
     /// False when this content was registered before.
     pub created: bool,
-    /// What is likely not meant.
-    pub warnings: Vec<Finding>,
 }
 
 impl Handle {

@@ -41,7 +41,6 @@ impl Handle {
             return Ok(Registered {
                 version: same.version,
                 created: false,
-                warnings: compiled.warnings,
             });
         }
         let version = versions.last().map_or(0, |v| v.version) + 1;
@@ -63,7 +62,6 @@ impl Handle {
         Ok(Registered {
             version,
             created: true,
-            warnings: compiled.warnings,
         })
     }
 
