@@ -9,4 +9,5 @@ mod executions;
 mod killed;
 mod restart;
 mod support;
+mod watch;
 mod workflows;
