@@ -163,17 +163,21 @@ impl Handle {
         let parts = &self.inner.parts;
         let watch = Watch::new(Arc::clone(&parts.store), parts.progress.clone(), id, after);
         self.summary(namespace, id).await?;
-        if after > 0 {
-            let store = Arc::clone(&parts.store);
-            let known = blocking(move || Ok(store.events(id, after - 1, 1)?)).await?;
-            if known.is_empty() {
+        if after == 0 {
+            return Ok(watch);
+        }
+        let store = Arc::clone(&parts.store);
+        let known = blocking(move || Ok(store.events(id, after - 1, 1)?)).await?;
+        match known.first() {
+            Some(seen) => Ok(watch.seen_to(seen)),
+            None => {
                 let last = self.execution(namespace, id).await?.last_sequence;
                 if after > last {
                     return Err(Error::OutOfRange { after, last });
                 }
+                Ok(watch)
             }
         }
-        Ok(watch)
     }
 
     /// Follows the executions of a namespace, those that match now first.

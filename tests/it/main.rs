@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod architecture;
+mod errors;
 mod executions;
 mod killed;
 mod restart;
 mod support;
+mod watch;
+mod workflows;
