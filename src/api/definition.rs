@@ -1,110 +1,61 @@
-//! Definitions as requests bring them: read, compiled, and every finding placed in its source.
+//! Definitions as requests bring them: read and checked, every finding placed in its source.
 
 use super::convert::workflow::Given;
 use crate::{
     core::{
-        definition::{self, Positions},
         finding::any_error,
-        plan::Compiled,
+        plan::{self, Checked},
     },
     engine::{Error, Handle},
-    proto::{Finding, ValidateWorkflowResponse, Workflow},
+    proto::{ValidateWorkflowResponse, Workflow},
 };
 
-/// A definition, read.
-pub struct Read {
-    /// The definition; `None` when reading found errors.
-    workflow: Option<Workflow>,
-    /// What could be read in spite of errors: only good for finding more of them.
-    draft: Option<Workflow>,
-    /// What was found while reading.
-    findings: Vec<Finding>,
-    /// Where in the source things stand; `None` for a message.
-    positions: Option<Positions>,
-}
-
-/// Reads a definition. Text is parsed on a thread of its own: it may be large.
-pub async fn read(given: Given) -> Result<Read, Error> {
-    let source = match given {
-        Given::Workflow(workflow) => {
-            return Ok(Read {
+/// Checks a definition. Text is read on a thread of its own: it may be large.
+pub async fn check(given: Given, engine: &Handle) -> Result<Checked, Error> {
+    let engine = engine.clone();
+    let checked = tokio::task::spawn_blocking(move || match given {
+        Given::Source(source) => plan::check(&source, engine.limits()),
+        Given::Workflow(workflow) => match engine.validate(&workflow) {
+            Ok(compiled) => Checked {
+                findings: compiled.warnings.clone(),
+                compiled: Some(compiled),
                 workflow: Some(*workflow),
-                draft: None,
-                findings: Vec::new(),
-                positions: None,
-            });
-        }
-        Given::Source(source) => source,
-    };
-    let parsed = tokio::task::spawn_blocking(move || definition::parse(&source)).await;
-    let parsed = parsed.map_err(|e| Error::Internal(format!("reading a definition: {e}")))?;
-    let draft = match parsed.workflow {
-        None => parsed.draft().cloned(),
-        Some(_) => None,
-    };
-    Ok(Read {
-        draft,
-        workflow: parsed.workflow,
-        findings: parsed.findings,
-        positions: Some(parsed.positions),
-    })
+            },
+            Err(findings) => Checked {
+                workflow: Some(*workflow),
+                compiled: None,
+                findings,
+            },
+        },
+    });
+    let checked = checked.await;
+    checked.map_err(|e| Error::Internal(format!("checking a definition: {e}")))
 }
 
-impl Read {
-    /// Everything there is to say about the definition.
-    pub fn validate(mut self, engine: &Handle) -> ValidateWorkflowResponse {
-        let mut response = ValidateWorkflowResponse::default();
-        let later = match self.compile(engine) {
-            None => Vec::new(),
-            Some(Err(findings)) => findings,
-            Some(Ok(compiled)) => {
-                response.graph = Some(compiled.graph);
-                response.worst_case_calls = compiled.worst_case_calls;
-                compiled.warnings
-            }
-        };
-        response.findings = self.placed(later);
-        response.valid = self.workflow.is_some() && !any_error(&response.findings);
-        response.workflow = self.workflow;
-        response
+/// Everything there is to say about a definition.
+pub fn report(checked: Checked) -> ValidateWorkflowResponse {
+    let mut response = ValidateWorkflowResponse {
+        valid: checked.workflow.is_some() && !any_error(&checked.findings),
+        findings: checked.findings,
+        workflow: checked.workflow,
+        ..ValidateWorkflowResponse::default()
+    };
+    if let Some(compiled) = checked.compiled {
+        response.graph = Some(compiled.graph);
+        response.worst_case_calls = compiled.worst_case_calls;
     }
+    response
+}
 
-    /// The definition, when reading found no error.
-    ///
-    /// # Errors
-    /// All that reading and compiling find.
-    pub fn sound(&mut self, engine: &Handle) -> Result<Workflow, Error> {
-        if let Some(workflow) = self.workflow.take() {
-            return Ok(workflow);
-        }
-        let later = self.compile(engine).and_then(Result::err);
-        let findings = self.placed(later.unwrap_or_default());
-        Err(Error::Definition { findings })
-    }
-
-    fn compile(&self, engine: &Handle) -> Option<Result<Compiled, Vec<Finding>>> {
-        let readable = self.workflow.as_ref().or(self.draft.as_ref());
-        readable.map(|workflow| engine.validate(workflow))
-    }
-
-    /// What reading found and what is found later, with positions, in the source's order.
-    pub fn placed(&mut self, later: Vec<Finding>) -> Vec<Finding> {
-        let mut findings = std::mem::take(&mut self.findings);
-        findings.extend(later);
-        if let Some(positions) = &self.positions {
-            positions.locate(&mut findings);
-            findings.sort_by_key(|finding| (finding.line, finding.column));
-        }
-        findings
-    }
-
-    /// An error of the engine about this definition, with positions.
-    pub fn placed_error(&mut self, error: Error) -> Error {
-        match error {
-            Error::Definition { findings } => Error::Definition {
-                findings: self.placed(findings),
-            },
-            other => other,
-        }
+/// The definition, when there is no error in it.
+///
+/// # Errors
+/// `Definition` with all that was found.
+pub fn sound(checked: &mut Checked) -> Result<Workflow, Error> {
+    match checked.workflow.take() {
+        Some(workflow) if !any_error(&checked.findings) => Ok(workflow),
+        _ => Err(Error::Definition {
+            findings: std::mem::take(&mut checked.findings),
+        }),
     }
 }

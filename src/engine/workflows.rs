@@ -41,11 +41,11 @@ impl Handle {
             return Ok(Registered {
                 version: same.version,
                 created: false,
-                warnings: compiled.warnings,
             });
         }
         let version = versions.last().map_or(0, |v| v.version) + 1;
         let labels = compiled.plan.labels.clone();
+        let name = workflow.name.clone();
         self.commit(Write::PutWorkflow {
             namespace: namespace.to_owned(),
             workflow: Box::new(WorkflowVersion {
@@ -58,10 +58,10 @@ impl Handle {
             }),
         })
         .await?;
+        self.inner.parts.plans.changed(namespace, &name, version);
         Ok(Registered {
             version,
             created: true,
-            warnings: compiled.warnings,
         })
     }
 
@@ -140,7 +140,7 @@ impl Handle {
                 version: *version,
             })
             .await?;
-            self.inner.parts.plans.forget(namespace, name, *version);
+            self.inner.parts.plans.changed(namespace, name, *version);
         }
         Ok(u32::try_from(doomed.len()).unwrap_or(u32::MAX))
     }

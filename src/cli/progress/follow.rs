@@ -172,45 +172,44 @@ mod tests {
     use super::*;
     use crate::proto::Error;
 
-    fn ended(state: State, class: &str, message: &str, step: &str) -> Tree {
-        Tree {
-            execution_id: "0193".into(),
-            state,
-            error: Some(Error {
-                class: class.into(),
-                message: message.into(),
-                step: step.into(),
-            }),
-            ..Tree::default()
-        }
+    fn ended(state: State, error: Option<Error>) -> Tree {
+        let mut tree = Tree::default();
+        tree.execution_id = "0193".into();
+        tree.state = state;
+        tree.error = error;
+        tree
+    }
+
+    fn error(class: &str, message: &str, step: &str) -> Option<Error> {
+        Some(Error {
+            class: class.into(),
+            message: message.into(),
+            step: step.into(),
+        })
     }
 
     #[test]
     fn an_execution_that_completed_is_no_failure() {
-        let tree = Tree {
-            state: State::Completed,
-            ..Tree::default()
-        };
-        assert!(conclude(&tree).is_ok());
+        assert!(conclude(&ended(State::Completed, None)).is_ok());
     }
 
     #[test]
     fn every_other_end_says_where_and_why_and_exits_with_1() {
         for (tree, expected) in [
             (
-                ended(State::Failed, "refused", "no money", "pay"),
+                ended(State::Failed, error("refused", "no money", "pay")),
                 "0193 failed in step pay: refused: no money",
             ),
             (
-                ended(State::TimedOut, "timeout", "", ""),
+                ended(State::TimedOut, error("timeout", "", "")),
                 "0193 timed out: timeout",
             ),
             (
-                ended(State::Cancelled, "cancelled", "ordered twice", ""),
+                ended(State::Cancelled, error("cancelled", "ordered twice", "")),
                 "0193 was cancelled: ordered twice",
             ),
             (
-                ended(State::Cancelled, "cancelled", "", ""),
+                ended(State::Cancelled, error("cancelled", "", "")),
                 "0193 was cancelled",
             ),
         ] {

@@ -56,12 +56,12 @@ pub enum Message {
         /// The answer.
         reply: oneshot::Sender<Option<proto::Execution>>,
     },
-    /// Say when an execution has ended; at once when it is not open.
+    /// Show an execution once it has ended; `None`, at once, when it is not in memory.
     End {
         /// The execution.
         id: Uuid,
         /// The answer.
-        reply: oneshot::Sender<()>,
+        reply: oneshot::Sender<Option<proto::Execution>>,
     },
     /// Forget an ended execution.
     Delete {

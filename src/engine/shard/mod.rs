@@ -24,6 +24,7 @@ use uuid::Uuid;
 use super::{clock, commit::Failed, recovery, release::Release};
 use crate::{
     core::{decide::Command, execution::Execution, time::Time},
+    proto,
     store::{RequestRecord, Write},
 };
 
@@ -66,7 +67,7 @@ pub fn spawn(
 struct Live {
     execution: Execution,
     due: Option<Time>,
-    ends: Vec<oneshot::Sender<()>>,
+    ends: Vec<oneshot::Sender<Option<proto::Execution>>>,
 }
 
 struct Shard {
@@ -132,14 +133,7 @@ impl Shard {
                 Err(error) => drop(reply.send(Err(error))),
             },
             Message::View { id, reply } => self.view(id, reply),
-            Message::End { id, reply } => match self.live.get_mut(&id) {
-                Some(live) if !live.execution.is_ended() => {
-                    live.ends.retain(|end| !end.is_closed());
-                    live.ends.push(reply);
-                }
-                Some(_) => self.releases.push(Release::Signal(reply)),
-                None => drop(reply.send(())),
-            },
+            Message::End { id, reply } => self.end(id, reply),
             Message::Delete { id, reply } => match self.delete(id) {
                 Ok(()) => self.releases.push(Release::Done(reply)),
                 Err(error) => drop(reply.send(Err(error))),
