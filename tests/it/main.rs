@@ -6,6 +6,7 @@
 mod architecture;
 mod errors;
 mod executions;
+mod formats;
 mod killed;
 mod restart;
 mod support;
