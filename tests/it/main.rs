@@ -9,5 +9,6 @@ mod executions;
 mod killed;
 mod restart;
 mod support;
+mod system;
 mod watch;
 mod workflows;
