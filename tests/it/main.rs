@@ -10,5 +10,6 @@ mod formats;
 mod killed;
 mod restart;
 mod support;
+mod system;
 mod watch;
 mod workflows;
