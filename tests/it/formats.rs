@@ -60,19 +60,27 @@ async fn what_every_released_version_wrote_is_read() {
 fn check(store: &SledStore) {
     let version = store.workflow("default", "kept", None).unwrap().unwrap();
     assert_eq!((version.version, version.labels["team"].as_str()), (1, "a"));
-    let page = store.executions("default", &Default::default(), None, 10).unwrap();
+    let page = store
+        .executions("default", &Default::default(), None, 10)
+        .unwrap();
     assert_eq!(page.items.len(), 2, "one ended, one open");
     let open = store.open_executions().unwrap();
     assert_eq!(open.len(), 1);
     let record = store.request("default", "kept-request").unwrap().unwrap();
     let ended = record.execution_id;
     let limits = Default::default();
-    let plan = plan::compile(&version.workflow.unwrap(), &limits).unwrap().plan.into();
+    let plan = plan::compile(&version.workflow.unwrap(), &limits)
+        .unwrap()
+        .plan
+        .into();
     let events = store.events(ended, 0, 1000).unwrap();
     let execution = Execution::replay(plan, &events).unwrap();
     assert_eq!(execution.state, ExecutionState::Completed);
     assert_eq!(json_of(&execution.output)["tried"], json!({"n": 42}));
-    assert_eq!(value::to_json(&execution.vars), json!({"n": 42, "seen": true}));
+    assert_eq!(
+        value::to_json(&execution.vars),
+        json!({"n": 42, "seen": true})
+    );
     let left_out = execution.find("left-out").unwrap();
     assert_eq!(execution.run(left_out).state, StepState::Skipped);
     let has = |wanted: fn(&event::Kind) -> bool| {
@@ -82,7 +90,10 @@ fn check(store: &SledStore) {
     has(|k| matches!(k, event::Kind::StepRetryScheduled(_)));
     has(|k| matches!(k, event::Kind::StepSkipped(_)));
     has(|k| matches!(k, event::Kind::StepCompleted(c) if c.saved.is_some()));
-    assert_eq!(store.events(open[0], 0, 10).unwrap()[0].execution_id, open[0].to_string());
+    assert_eq!(
+        store.events(open[0], 0, 10).unwrap()[0].execution_id,
+        open[0].to_string()
+    );
     assert_eq!(store.agents().unwrap()[0].1.id, "one");
 }
 
@@ -108,9 +119,16 @@ async fn write(directory: &Path) {
     for entry in fs::read_dir(from.join("journal")).unwrap() {
         let path = entry.unwrap().path();
         let mut bytes = fs::read(&path).unwrap();
-        let end = bytes.iter().rposition(|b| *b != 0).map_or(0, |last| last + 65);
+        let end = bytes
+            .iter()
+            .rposition(|b| *b != 0)
+            .map_or(0, |last| last + 65);
         bytes.truncate(end);
-        fs::write(directory.join("journal").join(path.file_name().unwrap()), bytes).unwrap();
+        fs::write(
+            directory.join("journal").join(path.file_name().unwrap()),
+            bytes,
+        )
+        .unwrap();
     }
     assert!(Uuid::parse_str(&id).is_ok());
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod architecture;
+mod docs;
 mod errors;
 mod executions;
 mod formats;
