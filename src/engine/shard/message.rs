@@ -74,6 +74,22 @@ pub enum Message {
     Stop,
 }
 
+impl Message {
+    /// True when nobody waits for what follows from it to be durable: the result of an
+    /// accepted task comes soon and takes the acceptance along. One that a crash loses is
+    /// taken up again as the worker comes back with its token.
+    pub fn is_patient(&self) -> bool {
+        let accept = matches!(
+            self,
+            Self::Command {
+                command: Command::Accept { .. },
+                ..
+            }
+        );
+        accept || matches!(self, Self::End { .. })
+    }
+}
+
 /// An execution to be started.
 pub struct Starting {
     /// Its plan.

@@ -18,6 +18,7 @@ pub use message::{Mailbox, Message, Parts, Starting};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
+    time::Instant,
 };
 use uuid::Uuid;
 
@@ -48,6 +49,8 @@ pub fn spawn(
         writes: Vec::new(),
         releases: Vec::new(),
         in_flight: VecDeque::new(),
+        pressing: false,
+        patience: None,
         stopping: false,
     };
     for execution in executions {
@@ -79,6 +82,10 @@ struct Shard {
     writes: Vec<Write>,
     releases: Vec<Release>,
     in_flight: VecDeque<Flight>,
+    /// Someone waits for the group being filled.
+    pressing: bool,
+    /// Until when the group may wait for company while nobody waits for it.
+    patience: Option<Instant>,
     stopping: bool,
 }
 
@@ -101,6 +108,7 @@ impl Shard {
                 }
                 message = messages.recv(), if !full => self.drain(message, &mut messages),
                 () = sleep_until(wake), if wake.is_some() && !full => self.tick(),
+                () = sleep_until(self.patience), if self.patience.is_some() => {}
             }
         }
     }
@@ -126,6 +134,7 @@ impl Shard {
     }
 
     fn handle(&mut self, message: Message) {
+        self.pressing |= !message.is_patient();
         match message {
             Message::Start(starting) => self.start(*starting),
             Message::Command { id, command, reply } => match self.command(id, command) {
@@ -168,6 +177,7 @@ impl Shard {
             if due > now {
                 return;
             }
+            self.pressing = true;
             if let Err(error) = self.command(id, Command::Tick) {
                 tracing::error!(%error, execution_id = %id, "a timer was refused");
                 self.timers.remove(&(due, id));
@@ -194,7 +204,7 @@ impl Shard {
     }
 }
 
-async fn sleep_until(wake: Option<tokio::time::Instant>) {
+async fn sleep_until(wake: Option<Instant>) {
     if let Some(wake) = wake {
         tokio::time::sleep_until(wake).await;
     }
