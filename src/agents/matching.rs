@@ -107,7 +107,7 @@ impl State {
 
     /// The agent that takes the next task of a queue: of those that can take it now the one
     /// served longest ago, or the one with the fewest tasks.
-    fn choose(&self, source: Source) -> Option<AgentId> {
+    pub fn choose(&self, source: Source) -> Option<AgentId> {
         match source {
             Source::Agent(agent) => self.can_take(agent).then_some(agent),
             Source::Skill(id) => {

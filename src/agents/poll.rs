@@ -173,10 +173,13 @@ impl Drop for Place<'_> {
     }
 }
 
+/// Ends when an acceptance is durable.
+type Durable = oneshot::Receiver<Result<(), Refusal>>;
+
 /// Tasks taken and not yet given to their worker. Dropped before that, their leases end.
 struct Taken<'a> {
     hub: &'a Hub,
-    tasks: Vec<(Token, Task, oneshot::Receiver<Result<(), Refusal>>)>,
+    tasks: Vec<(Token, Task, Durable)>,
 }
 
 impl Taken<'_> {

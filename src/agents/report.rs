@@ -191,9 +191,7 @@ impl State {
                 let _ = sender.send(result);
             }
             Reply::Stream(space, worker) => {
-                let space = self.spaces.get(&space);
-                let worker = space.and_then(|s| s.workers.get(&worker));
-                let seat = worker.and_then(|w| self.workers.get(w)?.stream);
+                let seat = self.stream_named(&space, &worker);
                 if let (Some(seat), Some(ack)) = (seat, ack(token.to_string(), result)) {
                     self.acks.entry(seat).or_default().push(ack);
                 }
@@ -205,10 +203,10 @@ impl State {
         if *refusal == Refusal::Unavailable || !self.holds(token) {
             return;
         }
-        if let Some(Phase::Leased { worker, .. }) = self.phase(token.key) {
-            if let Some(seat) = self.stream_of(worker) {
-                self.cancel(seat, token, &refusal.to_string());
-            }
+        if let Some(Phase::Leased { worker, .. }) = self.phase(token.key)
+            && let Some(seat) = self.stream_of(worker)
+        {
+            self.cancel(seat, token, &refusal.to_string());
         }
         self.free(token.key, now);
     }

@@ -68,14 +68,14 @@ impl State {
     /// tasks that it names and that are its own; those it does not name have failed.
     pub fn join(&mut self, arrival: Arrival, now: Instant) -> Joined {
         let space = self.space(&arrival.namespace);
-        let worker = self.worker(&space, &arrival.worker);
-        let freed = match self.stream_of(worker) {
+        let freed = match self.stream_named(&space, &arrival.worker) {
             None => Vec::new(),
             Some(old) => {
                 self.send(old, go_away("the worker has connected anew", None));
                 self.detach(old)
             }
         };
+        let worker = self.worker(&space, &arrival.worker);
         // A credit is good for a task, its Cancel and the ack of its result.
         let room = usize::try_from(self.bounds.credits_max).unwrap_or(usize::MAX);
         let room = room.saturating_mul(3).saturating_add(MESSAGES_SLACK);
@@ -138,9 +138,7 @@ impl State {
 
     /// Tells a worker to finish what it has. False when it is not connected.
     pub fn drain(&mut self, namespace: &str, worker: &str) -> bool {
-        let space = self.spaces.get(namespace);
-        let worker = space.and_then(|s| s.workers.get(worker));
-        let Some(seat) = worker.and_then(|w| self.stream_of(*w)) else {
+        let Some(seat) = self.stream_named(namespace, worker) else {
             return false;
         };
         self.stop(seat);
@@ -192,6 +190,12 @@ impl State {
     /// The seat of a worker's stream.
     pub fn stream_of(&self, worker: WorkerId) -> Option<SeatId> {
         self.workers.get(&worker)?.stream
+    }
+
+    /// The seat of the stream of a worker with this name.
+    pub fn stream_named(&self, namespace: &str, worker: &str) -> Option<SeatId> {
+        let worker = self.spaces.get(namespace)?.workers.get(worker)?;
+        self.stream_of(*worker)
     }
 
     /// The name of a worker; empty when it is not known.

@@ -45,15 +45,9 @@ impl Commits {
 pub struct Committer {
     orders: mpsc::Sender<Order>,
     thread: Option<JoinHandle<()>>,
-    failure: watch::Receiver<Option<String>>,
 }
 
 impl Committer {
-    /// Becomes `Some` when a commit failed; nothing is committed after that.
-    pub fn failure(&self) -> watch::Receiver<Option<String>> {
-        self.failure.clone()
-    }
-
     /// Lets the thread commit what it was handed and waits until it has ended.
     pub async fn join(mut self) {
         let _ = self.orders.send(Order::Stop).await;
@@ -66,10 +60,12 @@ impl Committer {
     }
 }
 
-/// Starts the thread.
-pub fn start(store: Arc<dyn Store>) -> (Committer, Commits) {
+/// Where the reason is put when the engine cannot go on.
+pub type Failed = watch::Sender<Option<String>>;
+
+/// Starts the thread. It ends with the first commit that fails, and says so.
+pub fn start(store: Arc<dyn Store>, failed: Failed) -> (Committer, Commits) {
     let (orders, receiver) = mpsc::channel(GROUPS_MAX);
-    let (failed, failure) = watch::channel(None);
     let thread = std::thread::Builder::new()
         .name("tutti-commit".into())
         .spawn(move || run(store.as_ref(), receiver, &failed))
@@ -77,16 +73,11 @@ pub fn start(store: Arc<dyn Store>) -> (Committer, Commits) {
     let committer = Committer {
         orders: orders.clone(),
         thread: Some(thread),
-        failure,
     };
     (committer, Commits { orders })
 }
 
-fn run(
-    store: &dyn Store,
-    mut receiver: mpsc::Receiver<Order>,
-    failed: &watch::Sender<Option<String>>,
-) {
+fn run(store: &dyn Store, mut receiver: mpsc::Receiver<Order>, failed: &Failed) {
     let mut stopping = false;
     while !stopping && let Some(Order::Commit(first)) = receiver.blocking_recv() {
         let mut writes = first.writes;

@@ -17,13 +17,15 @@ mod refusal;
 mod release;
 mod shard;
 mod sink;
+mod start;
 mod watch;
 mod workflows;
 
 use std::{num::NonZeroUsize, sync::Arc};
 
 pub use error::{Error, Violation};
-pub use handle::{Handle, Registered, Start};
+pub use handle::{Handle, Registered};
+pub use start::Start;
 use tokio::{sync::watch as cell, task::JoinHandle};
 pub use watch::{Watch, WatchAll, Watched};
 
@@ -57,6 +59,7 @@ pub struct Engine {
     shards: Vec<JoinHandle<()>>,
     committer: commit::Committer,
     store: Arc<dyn Store>,
+    failed: commit::Failed,
 }
 
 impl Engine {
@@ -69,7 +72,8 @@ impl Engine {
         dispatch: Arc<dyn Dispatch>,
         options: Options,
     ) -> Result<Self, store::Error> {
-        let (committer, commits) = commit::start(Arc::clone(&store));
+        let failed = commit::Failed::new(None);
+        let (committer, commits) = commit::start(Arc::clone(&store), failed.clone());
         let progress = progress::Progress::default();
         let plans = plans::Plans::new(Arc::clone(&store));
         let parts = shard::Parts {
@@ -86,7 +90,7 @@ impl Engine {
         let mut mailboxes = Vec::new();
         let mut shards = Vec::new();
         for executions in recovered {
-            let (mailbox, task) = shard::spawn(parts.clone(), executions);
+            let (mailbox, task) = shard::spawn(parts.clone(), executions, failed.clone());
             mailboxes.push(mailbox);
             shards.push(task);
         }
@@ -96,6 +100,7 @@ impl Engine {
             shards,
             committer,
             store,
+            failed,
         })
     }
 
@@ -109,9 +114,10 @@ impl Engine {
         Arc::new(sink::Sink::new(self.handle.clone()))
     }
 
-    /// Becomes `Some` with the reason when the store failed: the process must stop then.
+    /// Becomes `Some` with the reason when the engine cannot go on, as after a failed write:
+    /// the process must stop then.
     pub fn failure(&self) -> cell::Receiver<Option<String>> {
-        self.committer.failure()
+        self.failed.subscribe()
     }
 
     /// Stops taking commands, finishes what is being committed and closes the store.

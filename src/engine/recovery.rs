@@ -37,7 +37,7 @@ pub fn load(parts: &Parts, shards: usize) -> Result<Vec<Vec<Execution>>, store::
     for id in open {
         let execution = read(parts, id)
             .map_err(|error| store::Error::Damaged(format!("execution {id}: {error}")))?;
-        loaded[super::handle::shard_of(id, shards)].push(execution);
+        loaded[super::start::shard_of(id, shards)].push(execution);
     }
     parts.open.store(0, Ordering::Relaxed);
     Ok(loaded)

@@ -47,6 +47,7 @@ impl Handle {
                 created: false,
             });
         }
+        let name = workflow.name.clone();
         let set_aside = self.versions(&deleted(namespace), &workflow.name).await?;
         let taken = versions.iter().chain(&set_aside).map(|v| v.version);
         let version = taken.max().unwrap_or(0) + 1;
@@ -62,6 +63,7 @@ impl Handle {
             }),
         }])
         .await?;
+        self.inner.parts.plans.changed(namespace, &name, version);
         Ok(Registered {
             version,
             created: true,
@@ -140,7 +142,7 @@ impl Handle {
         let writes = doomed.into_iter().flat_map(|v| set_aside(namespace, v));
         self.commit(writes.collect()).await?;
         for version in &numbers {
-            self.inner.parts.plans.forget(namespace, name, *version);
+            self.inner.parts.plans.changed(namespace, name, *version);
         }
         Ok(u32::try_from(numbers.len()).unwrap_or(u32::MAX))
     }

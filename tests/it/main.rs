@@ -6,8 +6,10 @@
 mod architecture;
 mod cli;
 mod demo;
+mod docs;
 mod errors;
 mod executions;
+mod formats;
 mod killed;
 mod restart;
 mod support;

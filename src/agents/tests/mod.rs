@@ -1,1 +1,16 @@
-//! Tests of the room through its handle.
+//! Tests of the room through its handle, with a sink that records what it is told and a clock
+//! that moves only when everything rests.
+
+#![allow(clippy::unwrap_used)]
+
+mod engine;
+mod invariants;
+mod leases;
+mod poll;
+mod queue;
+mod random;
+mod reconnect;
+mod registry;
+mod results;
+mod rig;
+mod session;

@@ -2,7 +2,9 @@
 //! read by `decide`, by expressions (`scope`) and by the api (`view`).
 
 mod apply;
+mod children;
 mod reset;
+mod run;
 mod scope;
 mod timers;
 mod view;
@@ -13,6 +15,7 @@ use std::{
 };
 
 pub use apply::apply;
+pub use run::{ROOT, RunId, StepRun};
 pub use scope::{Given, StepScope, WorkflowScope};
 pub use timers::TimerKind;
 use timers::Timers;
@@ -25,19 +28,12 @@ pub use crate::proto::{
 };
 use crate::{
     core::{
-        plan::{Block, Kind, Mode, Node, NodeId, Plan, Switch},
+        plan::{Block, Kind, Mode, Node, NodeId, Plan},
         time::Time,
         value::{self, Value},
     },
-    proto::{Event, Usage, event},
+    proto::{Event, event},
 };
-
-/// The index of a step's run in its execution. Run 0 is the workflow itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RunId(pub u32);
-
-/// The run of the workflow itself.
-pub const ROOT: RunId = RunId(0);
 
 /// One run of a workflow.
 #[derive(Clone, Debug)]
@@ -88,67 +84,6 @@ pub struct Execution {
     calls_in_progress: u32,
     calls_completed: u32,
     calls_completed_nanos: i64,
-}
-
-/// One step of an execution, as far as it has come.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StepRun {
-    /// What it is.
-    pub node: NodeId,
-    /// The step around it; `None` for the workflow itself.
-    pub parent: Option<RunId>,
-    /// Its address.
-    pub path: Arc<str>,
-    /// Where it stands.
-    pub state: StepState,
-    /// Which attempt this is, from 1; 0 before the first.
-    pub attempt: u32,
-    /// The sequence of the event that scheduled the attempt; 0 for none.
-    pub scheduled: u64,
-    /// The lease of the worker that holds, or held, the attempt; 0 for none.
-    pub lease: u64,
-    /// That worker.
-    pub worker_id: String,
-    /// The agent that does it.
-    pub agent: String,
-    /// What it was given.
-    pub input: Option<Value>,
-    /// What it gave.
-    pub output: Option<Value>,
-    /// Why its last attempt failed.
-    pub error: Option<Error>,
-    /// When its first attempt began.
-    pub start_time: Option<Time>,
-    /// When its attempt was scheduled.
-    pub schedule_time: Option<Time>,
-    /// When it ended.
-    pub end_time: Option<Time>,
-    /// When its next attempt begins.
-    pub next_attempt_time: Option<Time>,
-    /// When all its attempts must have ended.
-    pub total_deadline: Option<Time>,
-    /// When the attempt must have been accepted.
-    pub queue_deadline: Option<Time>,
-    /// When the attempt must have ended.
-    pub deadline: Option<Time>,
-    /// What its agent used, all attempts.
-    pub usage: Option<Usage>,
-    /// The branch a switch chose, as in the event; `None` before.
-    pub branch: Option<i32>,
-    /// Steps within it, in the order of their plan.
-    pub children: Vec<RunId>,
-    /// Siblings that wait for this one.
-    dependants: Vec<RunId>,
-    /// Siblings it still waits for.
-    waits: u32,
-    /// Children that could begin: those that are no calls first, then in order.
-    ready: BTreeSet<(bool, RunId)>,
-    /// Children in progress.
-    active: u32,
-    /// Children that have ended, however.
-    pub ended: u32,
-    /// Children that completed.
-    pub completed: u32,
 }
 
 impl Execution {
@@ -326,133 +261,6 @@ impl Execution {
             })),
         }
     }
-
-    /// Makes the runs of a step's children: all of a block, the branch taken of a switch.
-    fn add_children(&mut self, parent: RunId) {
-        let plan = Arc::clone(&self.plan);
-        let nodes: &[NodeId] = match (
-            &plan.node(self.run(parent).node).kind,
-            self.run(parent).branch,
-        ) {
-            (Kind::Block(block), _) => &block.children,
-            (Kind::Switch(switch), Some(index)) => branch(switch, index),
-            _ => &[],
-        };
-        let first = u32::try_from(self.runs.len()).expect("steps are bounded far below 2^32");
-        let at: HashMap<NodeId, RunId> = nodes.iter().copied().zip((first..).map(RunId)).collect();
-        for node in nodes {
-            let path: Arc<str> = self.child_path(parent, &plan.node(*node).id).into();
-            let mut run = StepRun::new(*node, Some(parent), Arc::clone(&path));
-            let depends_on = &plan.node(*node).depends_on;
-            run.waits = u32::try_from(depends_on.len()).expect("steps are bounded");
-            self.by_path.insert(path, at[node]);
-            self.runs.push(run);
-        }
-        for node in nodes {
-            for dependency in &plan.node(*node).depends_on {
-                self.run_mut(at[dependency]).dependants.push(at[node]);
-            }
-        }
-        self.run_mut(parent).children = nodes.iter().map(|n| at[n]).collect();
-        for node in nodes {
-            self.note_ready(at[node]);
-        }
-    }
-
-    fn child_path(&self, parent: RunId, id: &str) -> String {
-        let around = &self.run(parent).path;
-        if around.is_empty() {
-            id.to_owned()
-        } else {
-            format!("{around}/{id}")
-        }
-    }
-
-    /// Takes a step up among those that could begin, if it could.
-    fn note_ready(&mut self, id: RunId) {
-        let run = self.run(id);
-        if run.state != StepState::Pending || run.waits > 0 {
-            return;
-        }
-        let Some(parent) = run.parent else { return };
-        let is_call = matches!(self.node(id).kind, Kind::Call(_));
-        self.run_mut(parent).ready.insert((is_call, id));
-        self.note_room(parent);
-    }
-
-    /// Strikes a step from those that could begin.
-    fn note_begun(&mut self, id: RunId) {
-        let Some(parent) = self.run(id).parent else {
-            return;
-        };
-        let is_call = matches!(self.node(id).kind, Kind::Call(_));
-        self.run_mut(parent).ready.remove(&(is_call, id));
-        self.note_room(parent);
-    }
-
-    /// Notes whether a step's children could begin.
-    fn note_room(&mut self, parent: RunId) {
-        let run = self.run(parent);
-        let limit = self.block(parent).and_then(|b| b.max_parallel);
-        let room = run.state == StepState::Running
-            && !run.ready.is_empty()
-            && limit.is_none_or(|limit| run.active < limit);
-        if room {
-            self.parents_ready.insert(parent);
-        } else {
-            self.parents_ready.remove(&parent);
-        }
-    }
-}
-
-impl StepRun {
-    fn new(node: NodeId, parent: Option<RunId>, path: Arc<str>) -> Self {
-        Self {
-            node,
-            parent,
-            path,
-            state: StepState::Pending,
-            attempt: 0,
-            scheduled: 0,
-            lease: 0,
-            worker_id: String::new(),
-            agent: String::new(),
-            input: None,
-            output: None,
-            error: None,
-            start_time: None,
-            schedule_time: None,
-            end_time: None,
-            next_attempt_time: None,
-            total_deadline: None,
-            queue_deadline: None,
-            deadline: None,
-            usage: None,
-            branch: None,
-            children: Vec::new(),
-            dependants: Vec::new(),
-            waits: 0,
-            ready: BTreeSet::new(),
-            active: 0,
-            ended: 0,
-            completed: 0,
-        }
-    }
-
-    /// True once it has ended, however.
-    pub fn is_ended(&self) -> bool {
-        use StepState::{Cancelled, Compensated, Completed, Failed, Skipped};
-        matches!(
-            self.state,
-            Completed | Failed | Skipped | Cancelled | Compensated
-        )
-    }
-
-    /// True between its first attempt and its end.
-    pub fn is_active(&self) -> bool {
-        use StepState::{Retrying, Running, Waiting};
-        matches!(self.state, Waiting | Running | Retrying)
-    }
 }
 
 impl PartialEq for Execution {
@@ -479,16 +287,6 @@ impl PartialEq for Execution {
             && self.tasks == other.tasks
             && self.timers == other.timers
             && self.parents_ready == other.parents_ready
-    }
-}
-
-/// The steps of a switch's branch, by its index in the event: a case, -1 for `otherwise`, -2
-/// for none.
-fn branch(switch: &Switch, index: i32) -> &[NodeId] {
-    match usize::try_from(index) {
-        Ok(case) => switch.cases.get(case).map_or(&[], |(_, steps)| steps),
-        Err(_) if index == -1 => &switch.otherwise,
-        Err(_) => &[],
     }
 }
 

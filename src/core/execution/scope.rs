@@ -46,14 +46,10 @@ pub struct WorkflowScope<'a> {
 impl Scope for StepScope<'_> {
     fn variable(&self, name: &str) -> Option<Cow<'_, Value>> {
         let execution = self.execution;
-        let siblings = || execution.siblings(self.run);
         match name {
             "previous" => Some(Cow::Borrowed(execution.previous(self.run))),
-            "all_previous_outputs" => {
-                let before = siblings().iter().take_while(|r| **r != self.run);
-                Some(Cow::Owned(execution.outputs(before)))
-            }
-            "all_step_outputs" => Some(Cow::Owned(execution.outputs(siblings()))),
+            "all_previous_outputs" => Some(Cow::Owned(execution.outputs_around(self.run, true))),
+            "all_step_outputs" => Some(Cow::Owned(execution.outputs_around(self.run, false))),
             name => execution.common_variable(name, self.given),
         }
     }
@@ -139,19 +135,30 @@ impl Execution {
         children.map(|c| self.node(*c).id.clone())
     }
 
+    /// Outputs of the steps in reach that have ended, by id, the nearer one where two share
+    /// an id; `before`: only of those before the step, or before the one that holds it.
+    fn outputs_around(&self, id: RunId, before: bool) -> Value {
+        let mut levels = Vec::new();
+        let mut within = Some(id);
+        while let Some(run) = within {
+            levels.push(run);
+            within = self.run(run).parent;
+        }
+        let in_reach = levels.iter().rev().flat_map(|level| {
+            let siblings = self.siblings(*level).iter();
+            siblings.take_while(move |run| !(before && *run == level))
+        });
+        self.outputs(in_reach)
+    }
+
     /// Outputs of those steps that have ended, by id.
     fn outputs<'a>(&self, runs: impl IntoIterator<Item = &'a RunId>) -> Value {
-        value::object(
-            runs.into_iter()
-                .filter(|run| self.run(**run).is_ended())
-                .map(|run| {
-                    let output = self.run(*run).output.clone();
-                    (
-                        self.node(*run).id.clone(),
-                        output.unwrap_or_else(value::null),
-                    )
-                }),
-        )
+        let ended = runs.into_iter().filter(|run| self.run(**run).is_ended());
+        value::object(ended.map(|run| {
+            let output = self.run(*run).output.clone();
+            let id = self.node(*run).id.clone();
+            (id, output.unwrap_or_else(value::null))
+        }))
     }
 
     fn common_variable<'a>(&'a self, name: &str, given: Given<'a>) -> Option<Cow<'a, Value>> {

@@ -1,0 +1,155 @@
+//! An engine for the random runs: fences by lease, and now and then cannot take a result.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use futures::{FutureExt as _, future::BoxFuture};
+
+use crate::{
+    agents::{Dispatch as _, Failure, HeldLease, Hub, Refusal, TaskKey, TaskSink},
+    core::value::Value,
+    proto::{Agent, Chunk, Usage},
+};
+
+/// What the engine knows of an attempt.
+#[derive(Default)]
+struct Attempt {
+    lease: Option<u64>,
+    ended: bool,
+}
+
+/// Plays the engine: fences by lease, releases what has ended.
+pub struct Engine {
+    hub: Hub,
+    attempts: Mutex<BTreeMap<TaskKey, Attempt>>,
+    random: Mutex<Random>,
+    /// False once the faults have stopped.
+    pub failing: AtomicBool,
+}
+
+impl Engine {
+    pub fn new(hub: &Hub, seed: u64) -> Self {
+        Self {
+            hub: hub.clone(),
+            attempts: Mutex::default(),
+            random: Mutex::new(Random(seed)),
+            failing: AtomicBool::new(true),
+        }
+    }
+
+    /// An attempt begins.
+    pub fn schedule(&self, key: TaskKey) {
+        let mut attempts = self.attempts.lock().unwrap();
+        attempts.insert(key, Attempt::default());
+    }
+
+    /// An attempt is not wanted any more.
+    pub fn withdraw(&self, key: TaskKey) {
+        let mut attempts = self.attempts.lock().unwrap();
+        attempts.get_mut(&key).unwrap().ended = true;
+    }
+
+    /// Attempts that have not ended.
+    pub fn open(&self) -> Vec<TaskKey> {
+        let attempts = self.attempts.lock().unwrap();
+        let open = attempts.iter().filter(|(_, a)| !a.ended);
+        open.map(|(key, _)| *key).collect()
+    }
+
+    /// A result under a lease. Now and then the engine cannot take it.
+    fn end(&self, key: TaskKey, lease: u64) -> BoxFuture<'static, Result<(), Refusal>> {
+        let mut random = self.random.lock().unwrap();
+        if random.one_in(8) && self.failing.load(Relaxed) {
+            return async { Err(Refusal::Unavailable) }.boxed();
+        }
+        let mut attempts = self.attempts.lock().unwrap();
+        let attempt = attempts.get_mut(&key).expect("only what was queued ends");
+        if attempt.ended || attempt.lease != Some(lease) {
+            return async { Err(Refusal::Stale("fenced".into())) }.boxed();
+        }
+        attempt.ended = true;
+        let (hub, wait) = (self.hub.clone(), random.millis(20));
+        async move {
+            tokio::time::sleep(wait).await;
+            hub.release(key);
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+impl TaskSink for Engine {
+    fn accepted(&self, key: TaskKey, held: HeldLease) -> BoxFuture<'static, Result<(), Refusal>> {
+        let mut attempts = self.attempts.lock().unwrap();
+        let attempt = attempts.get_mut(&key).expect("only what was queued starts");
+        if attempt.ended {
+            return async { Err(Refusal::Stale("it has ended".into())) }.boxed();
+        }
+        assert_eq!(attempt.lease, None, "leased twice");
+        attempt.lease = Some(held.lease);
+        let wait = self.random.lock().unwrap().millis(20);
+        async move {
+            tokio::time::sleep(wait).await;
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn completed(
+        &self,
+        key: TaskKey,
+        lease: u64,
+        _: Value,
+        _: Option<Usage>,
+    ) -> BoxFuture<'static, Result<(), Refusal>> {
+        self.end(key, lease)
+    }
+
+    fn failed(
+        &self,
+        key: TaskKey,
+        lease: u64,
+        _: Failure,
+    ) -> BoxFuture<'static, Result<(), Refusal>> {
+        self.end(key, lease)
+    }
+
+    fn chunk(&self, _: Chunk) {}
+
+    fn register(&self, space: String, agent: Agent) -> BoxFuture<'static, Result<(), Refusal>> {
+        self.hub.put_agent(&space, agent);
+        async { Ok(()) }.boxed()
+    }
+}
+
+/// A seeded row of numbers (splitmix64).
+pub struct Random(pub u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+
+    pub fn one_in(&mut self, chances: usize) -> bool {
+        self.below(chances) == 0
+    }
+
+    pub fn millis(&mut self, most: usize) -> Duration {
+        Duration::from_millis(self.below(most) as u64)
+    }
+}

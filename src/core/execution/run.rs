@@ -1,0 +1,127 @@
+//! One step of an execution, as far as it has come.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{Error, StepState};
+use crate::{
+    core::{plan::NodeId, time::Time, value::Value},
+    proto::Usage,
+};
+
+/// The index of a step's run in its execution. Run 0 is the workflow itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(pub u32);
+
+/// The run of the workflow itself.
+pub const ROOT: RunId = RunId(0);
+
+/// One step of an execution, as far as it has come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepRun {
+    /// What it is.
+    pub node: NodeId,
+    /// The step around it; `None` for the workflow itself.
+    pub parent: Option<RunId>,
+    /// Its address.
+    pub path: Arc<str>,
+    /// Where it stands.
+    pub state: StepState,
+    /// Which attempt this is, from 1; 0 before the first.
+    pub attempt: u32,
+    /// The sequence of the event that scheduled the attempt; 0 for none.
+    pub scheduled: u64,
+    /// The lease of the worker that holds, or held, the attempt; 0 for none.
+    pub lease: u64,
+    /// That worker.
+    pub worker_id: String,
+    /// The agent that does it.
+    pub agent: String,
+    /// What it was given.
+    pub input: Option<Value>,
+    /// What it gave.
+    pub output: Option<Value>,
+    /// Why its last attempt failed.
+    pub error: Option<Error>,
+    /// When its first attempt began.
+    pub start_time: Option<Time>,
+    /// When its attempt was scheduled.
+    pub schedule_time: Option<Time>,
+    /// When it ended.
+    pub end_time: Option<Time>,
+    /// When its next attempt begins.
+    pub next_attempt_time: Option<Time>,
+    /// When all its attempts must have ended.
+    pub total_deadline: Option<Time>,
+    /// When the attempt must have been accepted.
+    pub queue_deadline: Option<Time>,
+    /// When the attempt must have ended.
+    pub deadline: Option<Time>,
+    /// What its agent used, all attempts.
+    pub usage: Option<Usage>,
+    /// The branch a switch chose, as in the event; `None` before.
+    pub branch: Option<i32>,
+    /// Steps within it, in the order of their plan.
+    pub children: Vec<RunId>,
+    /// Siblings that wait for this one.
+    pub(super) dependants: Vec<RunId>,
+    /// Siblings it still waits for.
+    pub(super) waits: u32,
+    /// Children that could begin: those that are no calls first, then in order.
+    pub(super) ready: BTreeSet<(bool, RunId)>,
+    /// Children in progress.
+    pub(super) active: u32,
+    /// Children that have ended, however.
+    pub ended: u32,
+    /// Children that completed.
+    pub completed: u32,
+}
+
+impl StepRun {
+    pub(super) fn new(node: NodeId, parent: Option<RunId>, path: Arc<str>) -> Self {
+        Self {
+            node,
+            parent,
+            path,
+            state: StepState::Pending,
+            attempt: 0,
+            scheduled: 0,
+            lease: 0,
+            worker_id: String::new(),
+            agent: String::new(),
+            input: None,
+            output: None,
+            error: None,
+            start_time: None,
+            schedule_time: None,
+            end_time: None,
+            next_attempt_time: None,
+            total_deadline: None,
+            queue_deadline: None,
+            deadline: None,
+            usage: None,
+            branch: None,
+            children: Vec::new(),
+            dependants: Vec::new(),
+            waits: 0,
+            ready: BTreeSet::new(),
+            active: 0,
+            ended: 0,
+            completed: 0,
+        }
+    }
+
+    /// True once it has ended, however.
+    pub fn is_ended(&self) -> bool {
+        use StepState::{Cancelled, Compensated, Completed, Failed, Skipped};
+        matches!(
+            self.state,
+            Completed | Failed | Skipped | Cancelled | Compensated
+        )
+    }
+
+    /// True between its first attempt and its end.
+    pub fn is_active(&self) -> bool {
+        use StepState::{Retrying, Running, Waiting};
+        matches!(self.state, Waiting | Running | Retrying)
+    }
+}

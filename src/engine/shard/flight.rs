@@ -1,0 +1,89 @@
+//! Groups on their way to being durable, and what is released once they are.
+
+use std::{collections::VecDeque, sync::atomic::Ordering};
+
+use futures::FutureExt as _;
+use tokio::sync::oneshot;
+
+use super::Shard;
+use crate::{
+    engine::{commit::Group, release::Release},
+    store::Write,
+};
+
+/// A group handed in, and what waits for it.
+pub(super) struct Flight {
+    done: oneshot::Receiver<()>,
+    releases: Vec<Release>,
+    requests: Vec<(String, String)>,
+}
+
+impl Shard {
+    /// Hands the filled group to the commit thread, or what waits for no write to the group
+    /// before it.
+    pub(super) async fn hand_in(&mut self) {
+        let releases = std::mem::take(&mut self.releases);
+        if self.writes.is_empty() {
+            match self.in_flight.back_mut() {
+                Some(flight) => flight.releases.extend(releases),
+                None => self.release(releases),
+            }
+            return;
+        }
+        let (done, receiver) = oneshot::channel();
+        let writes = std::mem::take(&mut self.writes);
+        let requests = writes.iter().filter_map(|write| match write {
+            Write::PutRequest {
+                namespace,
+                request_id,
+                ..
+            } => Some((namespace.clone(), request_id.clone())),
+            _ => None,
+        });
+        self.in_flight.push_back(Flight {
+            done: receiver,
+            releases,
+            requests: requests.collect(),
+        });
+        if !self.parts.commits.send(Group { writes, done }).await {
+            tracing::error!("the commit thread has ended");
+        }
+    }
+
+    /// A group is durable, or never will be: then the shard ends.
+    pub(super) fn landed(&mut self, durable: bool) -> bool {
+        let Some(flight) = self.in_flight.pop_front() else {
+            return true;
+        };
+        if !durable {
+            return false;
+        }
+        for name in flight.requests {
+            self.requests.remove(&name);
+        }
+        self.release(flight.releases);
+        true
+    }
+
+    fn release(&mut self, releases: Vec<Release>) {
+        for release in releases {
+            let (dispatch, progress) = (self.parts.dispatch.as_ref(), &self.parts.progress);
+            if let Some(ended) = release.run(dispatch, progress)
+                && let Some(live) = self.live.remove(&ended)
+            {
+                self.parts.open.fetch_sub(1, Ordering::Relaxed);
+                if let Some(due) = live.due {
+                    self.timers.remove(&(due, ended));
+                }
+            }
+        }
+    }
+}
+
+/// Waits for the oldest group in flight; for ever when there is none.
+pub(super) async fn next_durable(in_flight: &mut VecDeque<Flight>) -> bool {
+    match in_flight.front_mut() {
+        Some(flight) => (&mut flight.done).map(|done| done.is_ok()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,91 @@
+//! What a shard is asked, and what all shards share.
+
+use std::sync::{Arc, atomic::AtomicUsize};
+
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use crate::{
+    agents::Dispatch,
+    core::{
+        decide::{self, Command},
+        limits::Limits,
+        plan::Plan,
+    },
+    engine::{commit::Commits, plans::Plans, progress::Progress, release::Reply},
+    proto,
+    store::Store,
+};
+
+/// What every shard shares.
+#[derive(Clone)]
+pub struct Parts {
+    /// What is kept.
+    pub store: Arc<dyn Store>,
+    /// Who does the work.
+    pub dispatch: Arc<dyn Dispatch>,
+    /// Where groups go.
+    pub commits: Commits,
+    /// Who watches.
+    pub progress: Progress,
+    /// What executions run.
+    pub plans: Plans,
+    /// The bounds.
+    pub limits: Arc<Limits>,
+    /// How many executions are open, over all shards.
+    pub open: Arc<AtomicUsize>,
+}
+
+/// What a shard is asked.
+pub enum Message {
+    /// Start an execution.
+    Start(Box<Starting>),
+    /// Decide a command and answer once that is durable.
+    Command {
+        /// The execution.
+        id: Uuid,
+        /// The command.
+        command: Command,
+        /// The answer.
+        reply: Reply<()>,
+    },
+    /// Show an execution that is open; `None` when it is not in memory.
+    View {
+        /// The execution.
+        id: Uuid,
+        /// The answer.
+        reply: oneshot::Sender<Option<proto::Execution>>,
+    },
+    /// Show an execution once it has ended; `None`, at once, when it is not in memory.
+    End {
+        /// The execution.
+        id: Uuid,
+        /// The answer.
+        reply: oneshot::Sender<Option<proto::Execution>>,
+    },
+    /// Forget an ended execution.
+    Delete {
+        /// The execution.
+        id: Uuid,
+        /// The answer.
+        reply: Reply<()>,
+    },
+    /// Commit what there is and end.
+    Stop,
+}
+
+/// An execution to be started.
+pub struct Starting {
+    /// Its plan.
+    pub plan: Arc<Plan>,
+    /// What to start.
+    pub start: decide::Start,
+    /// A hash of the request's body.
+    pub body_hash: u64,
+    /// The answer.
+    pub reply: Reply<Uuid>,
+}
+
+/// Where messages for a shard go. Its length is bounded by those who send: starts by the
+/// handle's admission, reports by the leases that are out.
+pub type Mailbox = mpsc::UnboundedSender<Message>;

@@ -1,0 +1,201 @@
+//! A shard: one task that owns its executions. Drains its mailbox, decides, hands one group to
+//! the commit thread and goes on while that is made durable; releases what follows from a
+//! group once it is.
+
+mod flight;
+mod message;
+mod work;
+
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    panic::AssertUnwindSafe,
+    sync::atomic::Ordering,
+};
+
+use flight::{Flight, next_durable};
+use futures::FutureExt as _;
+pub use message::{Mailbox, Message, Parts, Starting};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
+use uuid::Uuid;
+
+use super::{clock, commit::Failed, recovery, release::Release};
+use crate::{
+    core::{decide::Command, execution::Execution, time::Time},
+    proto,
+    store::{RequestRecord, Write},
+};
+
+/// The most commands decided into one group.
+const COMMANDS_PER_GROUP_MAX: usize = 1024;
+/// The most groups that wait to be durable before the shard waits too.
+const GROUPS_IN_FLIGHT_MAX: usize = 64;
+
+/// Starts a shard with the executions it owns. Says so when it breaks.
+pub fn spawn(
+    parts: Parts,
+    executions: Vec<Execution>,
+    failed: Failed,
+) -> (Mailbox, JoinHandle<()>) {
+    let (mailbox, messages) = mpsc::unbounded_channel();
+    let mut shard = Shard {
+        parts,
+        live: HashMap::new(),
+        timers: BTreeSet::new(),
+        requests: HashMap::new(),
+        writes: Vec::new(),
+        releases: Vec::new(),
+        in_flight: VecDeque::new(),
+        stopping: false,
+    };
+    for execution in executions {
+        shard.adopt(execution);
+    }
+    let task = tokio::spawn(async move {
+        // A panic is a broken invariant: better to stop than to serve only some executions.
+        let run = AssertUnwindSafe(shard.run(messages)).catch_unwind();
+        if run.await.is_err() {
+            tracing::error!("a shard panicked: stopping");
+            failed.send_replace(Some("a broken invariant, see the log".into()));
+        }
+    });
+    (mailbox, task)
+}
+
+struct Live {
+    execution: Execution,
+    due: Option<Time>,
+    ends: Vec<oneshot::Sender<Option<proto::Execution>>>,
+}
+
+struct Shard {
+    parts: Parts,
+    live: HashMap<Uuid, Live>,
+    timers: BTreeSet<(Time, Uuid)>,
+    /// Request ids whose record is not durable yet.
+    requests: HashMap<(String, String), RequestRecord>,
+    writes: Vec<Write>,
+    releases: Vec<Release>,
+    in_flight: VecDeque<Flight>,
+    stopping: bool,
+}
+
+impl Shard {
+    async fn run(&mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
+        self.tick();
+        loop {
+            self.hand_in().await;
+            if self.stopping && self.in_flight.is_empty() {
+                return;
+            }
+            let wake = self.timers.first().map(|(due, _)| clock::instant_of(*due));
+            let full = self.stopping || self.in_flight.len() >= GROUPS_IN_FLIGHT_MAX;
+            tokio::select! {
+                biased;
+                durable = next_durable(&mut self.in_flight) => {
+                    if !self.landed(durable) {
+                        return;
+                    }
+                }
+                message = messages.recv(), if !full => self.drain(message, &mut messages),
+                () = sleep_until(wake), if wake.is_some() && !full => self.tick(),
+            }
+        }
+    }
+
+    fn drain(&mut self, first: Option<Message>, more: &mut mpsc::UnboundedReceiver<Message>) {
+        let mut next = first;
+        for _ in 0..COMMANDS_PER_GROUP_MAX {
+            match next {
+                Some(Message::Stop) | None => {
+                    self.stopping = true;
+                    return;
+                }
+                Some(message) => self.handle(message),
+            }
+            next = match more.try_recv() {
+                Ok(message) => Some(message),
+                Err(_) => return,
+            };
+        }
+        if let Some(message) = next {
+            self.handle(message);
+        }
+    }
+
+    fn handle(&mut self, message: Message) {
+        match message {
+            Message::Start(starting) => self.start(*starting),
+            Message::Command { id, command, reply } => match self.command(id, command) {
+                Ok(()) => self.releases.push(Release::Done(reply)),
+                Err(error) => drop(reply.send(Err(error))),
+            },
+            Message::View { id, reply } => self.view(id, reply),
+            Message::End { id, reply } => self.end(id, reply),
+            Message::Delete { id, reply } => match self.delete(id) {
+                Ok(()) => self.releases.push(Release::Done(reply)),
+                Err(error) => drop(reply.send(Err(error))),
+            },
+            Message::Stop => self.stopping = true,
+        }
+    }
+
+    fn set_timer(&mut self, id: Uuid) {
+        let Some(live) = self.live.get_mut(&id) else {
+            return;
+        };
+        let due = live.execution.next_due();
+        if due == live.due {
+            return;
+        }
+        if let Some(before) = std::mem::replace(&mut live.due, due) {
+            self.timers.remove(&(before, id));
+        }
+        if let Some(due) = due {
+            self.timers.insert((due, id));
+        }
+    }
+
+    /// Fires what is due, a bounded number at a time.
+    fn tick(&mut self) {
+        let now = clock::now();
+        for _ in 0..COMMANDS_PER_GROUP_MAX {
+            let Some((due, id)) = self.timers.first().copied() else {
+                return;
+            };
+            if due > now {
+                return;
+            }
+            if let Err(error) = self.command(id, Command::Tick) {
+                tracing::error!(%error, execution_id = %id, "a timer was refused");
+                self.timers.remove(&(due, id));
+            }
+        }
+    }
+
+    fn adopt_new(&mut self, execution: Execution) {
+        self.parts.open.fetch_add(1, Ordering::Relaxed);
+        let live = Live {
+            execution,
+            due: None,
+            ends: Vec::new(),
+        };
+        self.live.insert(live.execution.id, live);
+    }
+
+    /// Takes over an execution that was open when the server stopped.
+    fn adopt(&mut self, execution: Execution) {
+        let id = execution.id;
+        recovery::hand_out(&execution, self.parts.dispatch.as_ref());
+        self.adopt_new(execution);
+        self.set_timer(id);
+    }
+}
+
+async fn sleep_until(wake: Option<tokio::time::Instant>) {
+    if let Some(wake) = wake {
+        tokio::time::sleep_until(wake).await;
+    }
+}

@@ -1,0 +1,189 @@
+//! What a shard decides: starts and commands become events and effects, taken into the group
+//! that is being filled.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::{Shard, message::Starting};
+use crate::{
+    core::{
+        decide::{self, Command, Outcome, decide},
+        execution::{RunId, summary, view},
+        time::Time,
+    },
+    engine::{
+        Error, clock,
+        progress::Item,
+        recovery, refusal,
+        release::{Release, key},
+    },
+    proto,
+    store::{RequestRecord, Write},
+};
+
+impl Shard {
+    pub(super) fn start(&mut self, starting: Starting) {
+        let Starting {
+            plan,
+            start,
+            body_hash,
+            reply,
+        } = starting;
+        match self.started_before(&start, body_hash) {
+            Ok(None) => {}
+            Ok(Some(id)) => return self.releases.push(Release::Started(reply, id)),
+            Err(error) => return drop(reply.send(Err(error))),
+        }
+        let max = self.parts.limits.open_executions_max;
+        if self.parts.open.load(Ordering::Relaxed) >= max {
+            return drop(reply.send(Err(refusal::too_many_open(max))));
+        }
+        let (id, namespace) = (start.id, start.namespace.clone());
+        let request_id = start.request_id.clone();
+        let now = clock::now();
+        match decide::start(plan, start, now, &self.parts.limits) {
+            Ok((execution, outcome)) => {
+                if !request_id.is_empty() {
+                    let record = RequestRecord {
+                        execution_id: id,
+                        body_hash,
+                        create_time: now.into(),
+                    };
+                    self.keep_request(namespace, request_id, record);
+                }
+                self.adopt_new(execution);
+                self.record(id, outcome, true);
+                self.releases.push(Release::Started(reply, id));
+            }
+            Err(rejection) => drop(reply.send(Err(refusal::of_command(id, rejection)))),
+        }
+    }
+
+    /// The execution that this request started before.
+    fn started_before(&self, start: &decide::Start, body_hash: u64) -> Result<Option<Uuid>, Error> {
+        if start.request_id.is_empty() {
+            return Ok(None);
+        }
+        let name = (start.namespace.clone(), start.request_id.clone());
+        let record = match self.requests.get(&name) {
+            Some(record) => Some(record.clone()),
+            None => self.parts.store.request(&name.0, &name.1)?,
+        };
+        match record {
+            Some(record) if record.body_hash != body_hash => Err(Error::RequestReused(name.1)),
+            record => Ok(record.map(|r| r.execution_id)),
+        }
+    }
+
+    fn keep_request(&mut self, namespace: String, request_id: String, record: RequestRecord) {
+        let name = (namespace.clone(), request_id.clone());
+        self.requests.insert(name, record.clone());
+        self.writes.push(Write::PutRequest {
+            namespace,
+            request_id,
+            record,
+        });
+    }
+
+    pub(super) fn command(&mut self, id: Uuid, command: Command) -> Result<(), Error> {
+        let now = clock::now();
+        let limits = Arc::clone(&self.parts.limits);
+        let Some(live) = self.live.get_mut(&id) else {
+            return self.command_ended(id, command, now);
+        };
+        let state = live.execution.state;
+        let outcome = decide(&mut live.execution, command, now, &limits)
+            .map_err(|rejection| refusal::of_command(id, rejection))?;
+        let changed = live.execution.state != state;
+        self.record(id, outcome, changed);
+        Ok(())
+    }
+
+    /// A command for an execution that is not in memory: it has ended, or never was.
+    fn command_ended(&self, id: Uuid, command: Command, now: Time) -> Result<(), Error> {
+        let mut execution = recovery::read(&self.parts, id)?;
+        decide(&mut execution, command, now, &self.parts.limits)
+            .map(|_| ())
+            .map_err(|rejection| refusal::of_command(id, rejection))
+    }
+
+    /// Takes what was decided into the group being filled.
+    fn record(&mut self, id: Uuid, outcome: Outcome, summary_changed: bool) {
+        let Some(live) = self.live.get_mut(&id) else {
+            return;
+        };
+        let Outcome { events, effects } = outcome;
+        let execution = &live.execution;
+        if let Some(last) = events.last() {
+            let summary = summary_changed.then(|| Box::new(summary(execution)));
+            if let Some(summary) = &summary
+                && self.parts.progress.all_followed()
+            {
+                self.releases.push(Release::Changed(summary.clone()));
+            }
+            let last = last.sequence;
+            let followed = self.parts.progress.is_followed(id);
+            let told = followed.then(|| Arc::new(events.clone()));
+            self.writes.push(Write::Append {
+                id,
+                events,
+                summary,
+            });
+            let item = Item::Events { last, events: told };
+            self.releases.push(Release::Progress { id, item });
+        }
+        self.releases
+            .extend(effects.into_iter().map(|effect| Release::Effect {
+                id,
+                namespace: execution.namespace.clone(),
+                workflow: execution.workflow.clone(),
+                effect,
+            }));
+        if execution.is_ended() {
+            for reply in std::mem::take(&mut live.ends) {
+                self.view(id, reply);
+            }
+            self.releases.push(Release::Ended(id));
+        }
+        self.set_timer(id);
+    }
+
+    /// Answers with the execution once it has ended.
+    pub(super) fn end(&mut self, id: Uuid, reply: oneshot::Sender<Option<proto::Execution>>) {
+        match self.live.get_mut(&id) {
+            Some(live) if !live.execution.is_ended() => {
+                live.ends.retain(|end| !end.is_closed());
+                live.ends.push(reply);
+            }
+            _ => self.view(id, reply),
+        }
+    }
+
+    pub(super) fn view(&mut self, id: Uuid, reply: oneshot::Sender<Option<proto::Execution>>) {
+        let Some(live) = self.live.get(&id) else {
+            return drop(reply.send(None));
+        };
+        let execution = &live.execution;
+        let waiting_for = |run: RunId| {
+            let task = execution.run(run).scheduled;
+            self.parts.dispatch.waiting_for(key(id, task))
+        };
+        let view = Box::new(view(execution, clock::now(), &waiting_for));
+        self.releases.push(Release::Viewed(reply, view));
+    }
+
+    pub(super) fn delete(&mut self, id: Uuid) -> Result<(), Error> {
+        if let Some(live) = self.live.get(&id)
+            && !live.execution.is_ended()
+        {
+            return Err(refusal::still_open(id));
+        }
+        self.writes.push(Write::DeleteExecution { id });
+        let item = Item::Deleted;
+        self.releases.push(Release::Progress { id, item });
+        self.releases.push(Release::Ended(id));
+        Ok(())
+    }
+}
