@@ -170,6 +170,37 @@ async fn lists_are_tables_for_people_and_json_for_programs() {
 }
 
 #[tokio::test]
+async fn a_list_tells_how_far_open_executions_are_and_failed_ones_came() {
+    let server = TestServer::start().await;
+    server
+        .register(
+            "name: four\nmode: SEQUENCE\nsteps: [ { id: a, agent: x }, { id: b, block: { steps: [ { id: c, agent: x }, { id: d, agent: x } ] } } ]",
+        )
+        .await;
+    let id = server.begin("four", json!(null)).await;
+    for progress in ["0 %", "25 %", "50 %"] {
+        let table = at(&server, &["list"]).await.exits(0).out;
+        assert!(table.contains(&format!("RUNNING  {progress} ")), "{table}");
+        let said = at(&server, &["get", &id]).await.exits(0).out;
+        assert!(
+            said.contains(&format!("progress      {progress}\n")),
+            "{said}"
+        );
+        let task = server.poll("x").await;
+        match progress {
+            "50 %" => server.fail(&task, "refused").await.unwrap(),
+            _ => server.complete(&task, json!(1)).await.unwrap(),
+        }
+    }
+    server.ended(&id).await;
+    let table = at(&server, &["list"]).await.exits(0).out;
+    assert!(
+        table.contains("FAILED  100 %"),
+        "both and the block: {table}"
+    );
+}
+
+#[tokio::test]
 async fn an_execution_is_cancelled_and_deleted() {
     let server = TestServer::start().await;
     server.register(GREET).await;
