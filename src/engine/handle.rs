@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::future::join_all;
 use tokio::{
     sync::{RwLock, Semaphore, oneshot},
     time::{Instant, timeout_at},
@@ -135,7 +136,26 @@ impl Handle {
         limit: usize,
     ) -> Result<Page<Execution, Uuid>, Error> {
         let (store, namespace) = (Arc::clone(&self.inner.parts.store), namespace.to_owned());
-        blocking(move || Ok(store.executions(&namespace, &filter, cursor, limit)?)).await
+        let page = blocking(move || Ok(store.executions(&namespace, &filter, cursor, limit)?));
+        let mut page = page.await?;
+        let open = page.items.iter_mut().filter(|e| e.end_time.is_none());
+        join_all(open.map(|execution| self.bring_up_to_date(execution))).await;
+        Ok(page)
+    }
+
+    /// Says how far an open execution is now: what is kept for lists tells how far it was when
+    /// its state changed last. One that is in another state by now is left as it was found.
+    async fn bring_up_to_date(&self, kept: &mut Execution) {
+        let Ok(id) = kept.execution_id.parse() else {
+            return;
+        };
+        let (reply, answer) = oneshot::channel();
+        if self.send(id, Message::Outline { id, reply }).is_ok()
+            && let Ok(Some(now)) = answer.await
+            && now.state == kept.state
+        {
+            *kept = now;
+        }
     }
 
     /// Events with a sequence greater than `after`, at most `limit`.

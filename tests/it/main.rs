@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod architecture;
+mod cli;
+mod demo;
 mod docs;
 mod errors;
 mod executions;

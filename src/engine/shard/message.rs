@@ -56,6 +56,13 @@ pub enum Message {
         /// The answer.
         reply: oneshot::Sender<Option<proto::Execution>>,
     },
+    /// Show an execution that is open as lists do; `None` when it is not in memory.
+    Outline {
+        /// The execution.
+        id: Uuid,
+        /// The answer.
+        reply: oneshot::Sender<Option<proto::Execution>>,
+    },
     /// Show an execution once it has ended; `None`, at once, when it is not in memory.
     End {
         /// The execution.

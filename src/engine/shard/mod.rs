@@ -142,6 +142,7 @@ impl Shard {
                 Err(error) => drop(reply.send(Err(error))),
             },
             Message::View { id, reply } => self.view(id, reply),
+            Message::Outline { id, reply } => self.outline(id, reply),
             Message::End { id, reply } => self.end(id, reply),
             Message::Delete { id, reply } => match self.delete(id) {
                 Ok(()) => self.releases.push(Release::Done(reply)),

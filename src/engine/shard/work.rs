@@ -10,7 +10,7 @@ use super::{Shard, message::Starting};
 use crate::{
     core::{
         decide::{self, Command, Outcome, decide},
-        execution::{RunId, summary, view},
+        execution::{RunId, outline, summary, view},
         time::Time,
     },
     engine::{
@@ -172,6 +172,14 @@ impl Shard {
         };
         let view = Box::new(view(execution, clock::now(), &waiting_for));
         self.releases.push(Release::Viewed(reply, view));
+    }
+
+    pub(super) fn outline(&mut self, id: Uuid, reply: oneshot::Sender<Option<proto::Execution>>) {
+        let Some(live) = self.live.get(&id) else {
+            return drop(reply.send(None));
+        };
+        let outline = Box::new(outline(&live.execution, clock::now()));
+        self.releases.push(Release::Viewed(reply, outline));
     }
 
     pub(super) fn delete(&mut self, id: Uuid) -> Result<(), Error> {
