@@ -49,6 +49,7 @@ pub fn spawn(
         writes: Vec::new(),
         releases: Vec::new(),
         in_flight: VecDeque::new(),
+        free: None,
         pressing: false,
         patience: None,
         stopping: false,
@@ -82,6 +83,8 @@ struct Shard {
     writes: Vec<Write>,
     releases: Vec<Release>,
     in_flight: VecDeque<Flight>,
+    /// When the store's free space was looked at, and what it was, in bytes.
+    free: Option<(Instant, u64)>,
     /// Someone waits for the group being filled.
     pressing: bool,
     /// Until when the group may wait for company while nobody waits for it.
