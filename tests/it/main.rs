@@ -3,8 +3,11 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod agents;
 mod architecture;
+mod clients;
 mod executions;
 mod killed;
 mod restart;
 mod support;
+mod workers;
