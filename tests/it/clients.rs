@@ -23,7 +23,7 @@ use crate::{
     workers::clock::Clock,
 };
 
-const ONE: &str = "name: one\nsteps: [ { id: a, agent: x } ]";
+const ONE: &str = "name: one\nmode: SEQUENCE\nsteps: [ { id: a, agent: x } ]";
 
 type Ending = Result<TaskOutput, TaskError>;
 
@@ -326,10 +326,10 @@ async fn a_long_task_is_kept_by_the_worker_s_heartbeats() {
     let lease = Duration::from_millis(900);
     let server = TestServer::with(|config| config.limits.lease_timeout = lease).await;
     server.register(ONE).await;
-    let clock = Clock::stop();
     let mut worker = Serving::start(&server);
     let id = server.begin("one", json!(1)).await;
     let call = worker.call().await;
+    let clock = Clock::stop();
     for _ in 0..20 {
         clock.pass(lease / 10).await;
         // Time for what was due to travel.

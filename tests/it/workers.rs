@@ -17,11 +17,12 @@ mod waiting;
 use tonic_types::StatusExt as _;
 
 /// A workflow of one step, which one attempt of agent `x` does.
-const ONE: &str = "name: one\nsteps: [ { id: a, agent: x } ]";
+const ONE: &str = "name: one\nmode: SEQUENCE\nsteps: [ { id: a, agent: x } ]";
 
 /// The same with a second attempt at once.
 const TWICE: &str = "
 name: twice
+mode: SEQUENCE
 steps: [ { id: a, agent: x, retry: { max_attempts: 2, initial_delay: 0.001s, jitter: 0 } } ]
 ";
 

@@ -14,6 +14,7 @@ use crate::{
 
 const ONE: &str = "
 name: one
+mode: SEQUENCE
 steps: [ { id: a, agent: x, retry: { max_attempts: 2, initial_delay: 0.001s } } ]
 ";
 const SKILLED: &str = "name: skilled\nsteps: [ { id: a, call: { skill: adding } } ]";

@@ -24,9 +24,9 @@ pub struct RawWorker {
     pub welcome: Welcome,
     up: mpsc::UnboundedSender<WorkRequest>,
     down: Streaming<WorkResponse>,
-    /// Tasks that came with the one asked for.
+    /// Tasks that came and were not yet asked for.
     tasks: VecDeque<Task>,
-    /// Acks that came with the one asked for.
+    /// Acks that came and were not yet asked for.
     acks: VecDeque<Ack>,
     nonce: u64,
 }
@@ -170,13 +170,10 @@ impl RawWorker {
         Ok(next.map(|m| m.message.expect("a message of a known kind")))
     }
 
-    /// The next task offered; nothing else may come before it.
+    /// The next task offered.
     pub async fn offered(&mut self) -> Task {
         while self.tasks.is_empty() {
-            match self.next().await {
-                Down::Tasks(tasks) => self.tasks.extend(tasks.tasks),
-                other => panic!("instead of a task came {other:?}"),
-            }
+            self.receive().await;
         }
         self.tasks.pop_front().unwrap()
     }
@@ -203,12 +200,18 @@ impl RawWorker {
 
     pub async fn ack(&mut self) -> Ack {
         while self.acks.is_empty() {
-            match self.next().await {
-                Down::ResultAck(acks) => self.acks.extend(acks.acks),
-                other => panic!("instead of an ack came {other:?}"),
-            }
+            self.receive().await;
         }
         self.acks.pop_front().unwrap()
+    }
+
+    /// Takes in tasks or acks: which of them come first is not said. Nothing else may come.
+    async fn receive(&mut self) {
+        match self.next().await {
+            Down::Tasks(tasks) => self.tasks.extend(tasks.tasks),
+            Down::ResultAck(acks) => self.acks.extend(acks.acks),
+            other => panic!("instead of a task or an ack came {other:?}"),
+        }
     }
 
     pub async fn cancelled(&mut self) -> Cancel {

@@ -211,11 +211,9 @@ async fn the_next_attempt_waits_as_long_as_the_worker_says() {
     let created = execution.create_time.unwrap().seconds;
     let due = execution.steps[0].next_attempt_time.unwrap().seconds;
     assert!(due >= created + 3600);
-    worker.complete(&task.token, json!("late"));
-    assert_eq!(
-        worker.acked().await.1,
-        Outcome::Recorded,
-        "its own result was its failure"
-    );
+    worker.fail(&task.token, "rate_limited", None);
+    assert_eq!(worker.acked().await.1, Outcome::Recorded, "said again");
+    worker.complete(&task.token, json!("after all"));
+    assert_eq!(worker.acked().await.1, Outcome::Stale, "it has failed");
     assert_eq!(server.get(&id).await.steps[0].state(), StepState::Retrying);
 }
