@@ -77,6 +77,42 @@ async fn a_worker_gets_no_more_at_once_than_it_says_it_does() {
 }
 
 #[tokio::test]
+async fn credits_are_bounded() {
+    let server = TestServer::with(|config| config.limits.worker_credits_max = 3).await;
+    started(&server, 5).await;
+    let mut worker = RawWorker::ready(&server.url(), "w", "x", u32::MAX).await;
+    for _ in 0..3 {
+        worker.take().await;
+    }
+    worker.settled().await;
+}
+
+#[tokio::test]
+async fn the_bytes_of_tasks_not_yet_accepted_are_bounded() {
+    let server = TestServer::with(|config| {
+        config.limits.message_bytes_max = 2 << 10;
+        config.limits.payload_bytes_max = 1 << 10;
+    })
+    .await;
+    server.register(ONE).await;
+    // Four of the largest messages may be under way to a worker: these fill eight.
+    for _ in 0..20 {
+        let id = server.begin("one", json!("x".repeat(1000))).await;
+        server.get(&id).await;
+    }
+    let mut worker = RawWorker::ready(&server.url(), "w", "x", 100).await;
+    let mut offered = Vec::new();
+    for _ in 0..9 {
+        offered.push(worker.offered().await);
+    }
+    worker.settled().await;
+    worker.accept(&[&offered[0], &offered[1]]);
+    worker.offered().await;
+    worker.offered().await;
+    worker.settled().await;
+}
+
+#[tokio::test]
 async fn two_workers_share_the_tasks_and_none_comes_twice() {
     let server = TestServer::start().await;
     let url = server.url();

@@ -205,3 +205,22 @@ async fn a_lease_begins_anew_when_the_server_does() {
         "a worker that does not come back after a restart is not waited for"
     );
 }
+
+#[tokio::test]
+async fn heartbeats_go_on_counting_while_a_worker_drains() {
+    let server = server().await;
+    let clock = Clock::stop();
+    let id = server.begin("one", json!(1)).await;
+    let mut worker = RawWorker::ready(&server.url(), "w", "x", 1).await;
+    let task = worker.take().await;
+    worker.draining();
+    worker.settled().await;
+    for _ in 0..3 {
+        clock.pass(LEASE - JUST_BEFORE).await;
+        worker.heartbeat(&[&task]);
+        worker.settled().await;
+    }
+    worker.complete(&task.token, json!("done"));
+    assert_eq!(worker.acked().await.1, Outcome::Recorded);
+    assert_eq!(server.ended(&id).await.state(), State::Completed);
+}

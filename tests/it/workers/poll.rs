@@ -62,15 +62,7 @@ async fn a_poll_that_waits_gets_the_task_when_it_comes_to_be() {
     server.register(ONE).await;
     let waiting = poll(&server, request(1, PATIENCE));
     let begun = async {
-        // The poll has registered its agent: it waits.
-        let named = || GetAgentRequest {
-            id: "x".into(),
-            ..Default::default()
-        };
-        while !matches!(
-            server.agents().get_agent(named()).await.map(|a| a.into_inner().agent.unwrap()),
-            Ok(agent) if agent.workers == 1
-        ) {}
+        until_served_by(&server, 1).await;
         server.begin("one", json!(1)).await
     };
     let (tasks, id) = tokio::join!(waiting, begun);
@@ -82,6 +74,36 @@ async fn a_poll_that_waits_gets_the_task_when_it_comes_to_be() {
         (StepState::Running, "p"),
         "accepted by being taken"
     );
+}
+
+#[tokio::test]
+async fn a_poll_that_went_away_takes_no_task() {
+    let server = TestServer::start().await;
+    server.register(ONE).await;
+    let gone = tokio::spawn({
+        let mut workers = server.workers();
+        async move { workers.poll_tasks(request(1, PATIENCE)).await.map(drop) }
+    });
+    until_served_by(&server, 1).await;
+    gone.abort();
+    until_served_by(&server, 0).await;
+    let id = server.begin("one", json!(1)).await;
+    let task = server.poll("x").await;
+    assert_eq!((task.execution_id, task.attempt), (id, 1));
+}
+
+/// Waits until so many workers serve the agent; a poll that waits is one.
+async fn until_served_by(server: &TestServer, workers: u32) {
+    loop {
+        let request = GetAgentRequest {
+            id: "x".into(),
+            ..Default::default()
+        };
+        let answer = server.agents().get_agent(request).await;
+        if answer.is_ok_and(|a| a.into_inner().agent.unwrap().workers == workers) {
+            return;
+        }
+    }
 }
 
 #[tokio::test]

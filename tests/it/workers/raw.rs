@@ -158,6 +158,11 @@ impl RawWorker {
         self.send(Up::Draining(Draining {}));
     }
 
+    /// Ends the stream up.
+    pub fn hang_up(&mut self) {
+        self.up = mpsc::unbounded_channel().0;
+    }
+
     /// The next message down.
     pub async fn next(&mut self) -> Down {
         self.try_next().await.unwrap().expect("the stream goes on")

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use tutti::proto::{
-    execution::State, result_ack::Outcome, step_execution::State as StepState,
-    work_response::Message as Down,
+    Agent, CancelExecutionRequest, RegisterAgentRequest, execution::State, result_ack::Outcome,
+    step_execution::State as StepState, work_response::Message as Down,
 };
 
 use super::{
@@ -175,4 +175,76 @@ async fn a_worker_that_connects_anew_replaces_its_earlier_stream() {
     worker.complete(&task.token, json!("done"));
     assert_eq!(worker.acked().await.1, Outcome::Recorded);
     assert_eq!(server.ended(&id).await.state(), State::Completed);
+}
+
+#[tokio::test]
+async fn a_worker_learns_on_coming_back_what_was_cancelled_meanwhile() {
+    let server = server().await;
+    let id = server.begin("one", json!(1)).await;
+    let mut worker = RawWorker::ready(&server.url(), "w", "x", 9).await;
+    let task = worker.hold().await;
+    drop(worker);
+    let request = CancelExecutionRequest {
+        execution_id: id,
+        ..Default::default()
+    };
+    server.executions().cancel_execution(request).await.unwrap();
+    let back = holding(hello("w", &["x"]), &[&task]);
+    let worker = RawWorker::connect(&server.url(), back).await;
+    assert_eq!(worker.welcome.lost_tokens, [task.token]);
+    assert!(worker.welcome.adopted_tokens.is_empty());
+}
+
+#[tokio::test]
+async fn an_offer_that_was_not_accepted_before_a_restart_is_made_again() {
+    let mut server = server().await;
+    let id = server.begin("one", json!(1)).await;
+    let mut worker = RawWorker::ready(&server.url(), "w", "x", 9).await;
+    let offered = worker.offered().await;
+    server.restart().await;
+    let mut worker = RawWorker::ready(&server.url(), "other", "x", 9).await;
+    let again = worker.take().await;
+    assert_eq!((again.execution_id, again.attempt), (id, 1));
+    assert_ne!(again.token, offered.token);
+}
+
+#[tokio::test]
+async fn tasks_held_over_a_restart_count_against_the_limit_of_their_agent() {
+    let mut server = server().await;
+    let request = RegisterAgentRequest {
+        agent: Some(Agent {
+            id: "x".into(),
+            max_concurrency: 1,
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    server.agents().register_agent(request).await.unwrap();
+    let id = server.begin("one", json!(1)).await;
+    let mut worker = RawWorker::ready(&server.url(), "w", "x", 9).await;
+    let task = worker.hold().await;
+    let next = server.begin("one", json!(2)).await;
+    server.restart().await;
+    for id in [&id, &next] {
+        server.get(id).await;
+    }
+    let mut other = RawWorker::ready(&server.url(), "other", "x", 9).await;
+    other.settled().await;
+    let back = holding(hello("w", &["x"]), &[&task]);
+    let mut worker = RawWorker::connect(&server.url(), back).await;
+    worker.complete(&task.token, json!("done"));
+    assert_eq!(worker.acked().await.1, Outcome::Recorded);
+    assert_eq!(other.take().await.execution_id, next);
+}
+
+#[tokio::test]
+async fn a_worker_that_hangs_up_keeps_what_it_had_accepted() {
+    let server = server().await;
+    let id = server.begin("one", json!(1)).await;
+    let mut worker = RawWorker::ready(&server.url(), "w", "x", 9).await;
+    let task = worker.hold().await;
+    worker.hang_up();
+    assert_eq!(worker.try_next().await.unwrap(), None, "the stream ends");
+    server.complete(&task, json!("by a call")).await.unwrap();
+    assert_eq!(json_of(&server.get(&id).await.output), json!("by a call"));
 }

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tutti::proto::{
-    Complete, ListEventsRequest, TaskResult, Usage, event, execution::State, result_ack::Outcome,
-    step_execution::State as StepState, work_request::Message as Up,
+use tutti::{
+    core::value,
+    proto::{
+        Complete, ListEventsRequest, TaskResult, Usage, event, execution::State,
+        result_ack::Outcome, step_execution::State as StepState, work_request::Message as Up,
+    },
 };
 
 use super::{ONE, TWICE, raw::RawWorker};
@@ -175,6 +178,35 @@ async fn an_output_over_the_limit_is_too_large_and_not_retried() {
     assert_eq!(error.class, "limit");
     assert!(error.message.contains("1024"), "{}", error.message);
     worker.settled().await;
+}
+
+#[tokio::test]
+async fn an_output_that_json_cannot_write_fails_the_attempt() {
+    let server = TestServer::start().await;
+    server.register(ONE).await;
+    let id = server.begin("one", json!(1)).await;
+    let mut worker = RawWorker::ready(&server.url(), "w", "x", 2).await;
+    let task = worker.take().await;
+    let output = value::object([("n", value::list(vec![value::number(f64::NAN)]))]);
+    let result = TaskResult {
+        token: task.token.clone(),
+        output: Some(output),
+        usage: Some(Usage {
+            input_tokens: 3,
+            output_tokens: 4,
+            cost: f64::INFINITY,
+        }),
+    };
+    worker.send(Up::Complete(Complete {
+        results: vec![result],
+    }));
+    assert_eq!(worker.acked().await, (task.token, Outcome::Recorded));
+    let execution = server.ended(&id).await;
+    let error = execution.error.unwrap();
+    assert_eq!(error.class, "invalid_output");
+    assert!(error.message.contains("/n/0"), "{}", error.message);
+    let usage = execution.steps[0].usage.unwrap();
+    assert_eq!((usage.input_tokens, usage.cost), (3, 0.0));
 }
 
 #[tokio::test]
