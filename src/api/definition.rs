@@ -2,109 +2,62 @@
 
 use super::convert::workflow::Given;
 use crate::{
-    core::{
-        definition::{self, Positions},
-        finding::any_error,
-        plan::Compiled,
-    },
+    core::plan::{self, Checked, Compiled},
     engine::{Error, Handle},
-    proto::{Finding, ValidateWorkflowResponse, Workflow},
+    proto::{ValidateWorkflowResponse, Workflow},
 };
 
-/// A definition, read.
-pub struct Read {
-    /// The definition; `None` when reading found errors.
-    workflow: Option<Workflow>,
-    /// What could be read in spite of errors: only good for finding more of them.
-    draft: Option<Workflow>,
-    /// What was found while reading.
-    findings: Vec<Finding>,
-    /// Where in the source things stand; `None` for a message.
-    positions: Option<Positions>,
+/// Checks a definition, on a thread where that holds nobody up: it may be large.
+///
+/// # Errors
+/// `Internal` when the thread fails; what is wrong with the definition is in the result.
+pub async fn check(given: Given, engine: &Handle) -> Result<Checked, Error> {
+    let engine = engine.clone();
+    let checked = tokio::task::spawn_blocking(move || match given {
+        Given::Workflow(workflow) => of_message(*workflow, &engine),
+        Given::Source(source) => plan::check(&source, engine.limits()),
+    });
+    checked
+        .await
+        .map_err(|e| Error::Internal(format!("checking a definition: {e}")))
 }
 
-/// Reads a definition. Text is parsed on a thread of its own: it may be large.
-pub async fn read(given: Given) -> Result<Read, Error> {
-    let source = match given {
-        Given::Workflow(workflow) => {
-            return Ok(Read {
-                workflow: Some(*workflow),
-                draft: None,
-                findings: Vec::new(),
-                positions: None,
-            });
+fn of_message(workflow: Workflow, engine: &Handle) -> Checked {
+    let (compiled, findings) = match engine.validate(&workflow) {
+        Ok(mut compiled) => {
+            let warnings = std::mem::take(&mut compiled.warnings);
+            (Some(compiled), warnings)
         }
-        Given::Source(source) => source,
+        Err(findings) => (None, findings),
     };
-    let parsed = tokio::task::spawn_blocking(move || definition::parse(&source)).await;
-    let parsed = parsed.map_err(|e| Error::Internal(format!("reading a definition: {e}")))?;
-    let draft = match parsed.workflow {
-        None => parsed.draft().cloned(),
-        Some(_) => None,
-    };
-    Ok(Read {
-        draft,
-        workflow: parsed.workflow,
-        findings: parsed.findings,
-        positions: Some(parsed.positions),
-    })
+    Checked {
+        workflow: Some(workflow),
+        compiled,
+        findings,
+    }
 }
 
-impl Read {
-    /// Everything there is to say about the definition.
-    pub fn validate(mut self, engine: &Handle) -> ValidateWorkflowResponse {
-        let mut response = ValidateWorkflowResponse::default();
-        let later = match self.compile(engine) {
-            None => Vec::new(),
-            Some(Err(findings)) => findings,
-            Some(Ok(compiled)) => {
-                response.graph = Some(compiled.graph);
-                response.worst_case_calls = compiled.worst_case_calls;
-                compiled.warnings
-            }
-        };
-        response.findings = self.placed(later);
-        response.valid = self.workflow.is_some() && !any_error(&response.findings);
-        response.workflow = self.workflow;
-        response
+/// Everything there is to say about the definition.
+pub fn validated(checked: Checked) -> ValidateWorkflowResponse {
+    let compiled = checked.compiled.as_ref();
+    ValidateWorkflowResponse {
+        valid: compiled.is_some(),
+        findings: checked.findings,
+        worst_case_calls: compiled.map_or(0, |c| c.worst_case_calls),
+        graph: checked.compiled.map(|c| c.graph),
+        workflow: checked.workflow,
     }
+}
 
-    /// The definition, when reading found no error.
-    ///
-    /// # Errors
-    /// All that reading and compiling find.
-    pub fn sound(&mut self, engine: &Handle) -> Result<Workflow, Error> {
-        if let Some(workflow) = self.workflow.take() {
-            return Ok(workflow);
-        }
-        let later = self.compile(engine).and_then(Result::err);
-        let findings = self.placed(later.unwrap_or_default());
-        Err(Error::Definition { findings })
-    }
-
-    fn compile(&self, engine: &Handle) -> Option<Result<Compiled, Vec<Finding>>> {
-        let readable = self.workflow.as_ref().or(self.draft.as_ref());
-        readable.map(|workflow| engine.validate(workflow))
-    }
-
-    /// What reading found and what is found later, with positions, in the source's order.
-    pub fn placed(&mut self, later: Vec<Finding>) -> Vec<Finding> {
-        let mut findings = std::mem::take(&mut self.findings);
-        findings.extend(later);
-        if let Some(positions) = &self.positions {
-            positions.locate(&mut findings);
-            findings.sort_by_key(|finding| (finding.line, finding.column));
-        }
-        findings
-    }
-
-    /// An error of the engine about this definition, with positions.
-    pub fn placed_error(&mut self, error: Error) -> Error {
-        match error {
-            Error::Definition { findings } => Error::Definition {
-                findings: self.placed(findings),
-            },
-            other => other,
-        }
+/// The definition and what it compiles to, when there is no error in it; warnings stay behind.
+///
+/// # Errors
+/// `Definition` with every finding.
+pub fn sound(checked: &mut Checked) -> Result<(Workflow, Compiled), Error> {
+    match (checked.workflow.take(), checked.compiled.take()) {
+        (Some(workflow), Some(compiled)) => Ok((workflow, compiled)),
+        _ => Err(Error::Definition {
+            findings: std::mem::take(&mut checked.findings),
+        }),
     }
 }

@@ -122,16 +122,18 @@ impl WorkflowService for Service {
             source,
         } = request.into_inner();
         let (namespace, given) = convert::definition(namespace, workflow, source, self.limits())?;
-        let mut read = definition::read(given).await?;
-        let workflow = read.sound(&self.engine)?;
+        let mut checked = definition::check(given, &self.engine).await?;
+        let (workflow, compiled) = definition::sound(&mut checked)?;
         let name = workflow.name.clone();
-        let registered = self.engine.register_workflow(&namespace, workflow).await;
-        let registered = registered.map_err(|error| read.placed_error(error))?;
+        let registered = self
+            .engine
+            .register_workflow(&namespace, workflow, &compiled.plan)
+            .await?;
         let response = RegisterWorkflowResponse {
             name,
             version: registered.version,
             created: registered.created,
-            findings: read.placed(registered.warnings),
+            findings: checked.findings,
         };
         reply(response, self.limits())
     }
@@ -147,8 +149,8 @@ impl WorkflowService for Service {
             source,
         } = request.into_inner();
         let (_, given) = convert::definition(namespace, workflow, source, self.limits())?;
-        let read = definition::read(given).await?;
-        reply(read.validate(&self.engine), self.limits())
+        let checked = definition::check(given, &self.engine).await?;
+        reply(definition::validated(checked), self.limits())
     }
 
     #[instrument(level = "debug", skip_all, fields(rpc = "GetWorkflow", name = request.get_ref().name))]

@@ -118,10 +118,10 @@ fn refusal_exit_code(code: Code) -> u8 {
 /// What a status says with its details: one line, or one and a line for each violation.
 fn refusal(status: &Status) -> String {
     let mut said = headline(status);
-    let violations = violations(status);
+    let mut violations = violations(status);
+    violations.retain(|violation| !said.contains(violation.as_str()));
     match violations.as_slice() {
         [] => {}
-        [one] if said.contains(one.as_str()) => {}
         [one] => said = format!("{said}: {one}"),
         many => many.iter().for_each(|one| {
             said.push_str("\n  ");
@@ -253,6 +253,20 @@ mod tests {
             report(Code::InvalidArgument, "the input breaks its schema", two),
             "error: the input breaks its schema\n  input/items: is required\n  \
              input/total: is not a number"
+        );
+    }
+
+    #[test]
+    fn what_the_message_says_already_is_not_said_twice() {
+        let mut details = ErrorDetails::with_bad_request_violation("a", "is missing");
+        details.add_bad_request_violation("b", "is missing");
+        assert_eq!(
+            report(
+                Code::InvalidArgument,
+                "a: is missing; b: is missing",
+                details
+            ),
+            "error: a: is missing; b: is missing"
         );
     }
 

@@ -158,7 +158,7 @@ fn note(step: &StepExecution) -> Cell {
     }
     match step.waiting_for.as_str() {
         "" => Cell::new("", Tone::Plain),
-        reason => Cell::new(format!("waits for {reason}"), Tone::Warn),
+        reason => Cell::new(format!("waits: {reason}"), Tone::Warn),
     }
 }
 
@@ -228,7 +228,7 @@ mod tests {
              \n\
              STEP  KIND   STATE     ATTEMPT  AGENT           TOOK   NOTE\n\
              pay   agent  RETRYING  1 of 5   payment         2.0 s  unavailable: gateway\n\
-             ship  call   PENDING            skill shipping         waits for step pay\n\
+             ship  call   PENDING            skill shipping         waits: step pay\n\
              \noutput\n{\n  \"total\": 42\n}"
         );
     }

@@ -69,3 +69,57 @@ fn counted(number: u64, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{ending}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_is_valid_and_leaves_nothing_to_say() {
+        for (name, text) in [
+            ("hello", include_str!("../../examples/hello.yaml")),
+            (
+                "content-analysis",
+                include_str!("../../examples/content-analysis.yaml"),
+            ),
+            (
+                "ecommerce-order",
+                include_str!("../../examples/ecommerce-order.yaml"),
+            ),
+            (
+                "document-processing",
+                include_str!("../../examples/document-processing.yaml"),
+            ),
+            (
+                "order-routing",
+                include_str!("../../examples/order-routing.yaml"),
+            ),
+        ] {
+            let checked = check(text);
+            assert!(checked.valid, "{name}: {:?}", checked.findings);
+            assert!(
+                checked.findings.is_empty(),
+                "{name}: {:?}",
+                checked.findings
+            );
+            assert_eq!(checked.workflow.map(|w| w.name).as_deref(), Some(name));
+        }
+    }
+
+    #[test]
+    fn errors_make_a_definition_invalid_and_carry_their_place() {
+        let checked = check("name: x\nsteps:\n  - id: a\n    agnt: y\n");
+        assert!(!checked.valid);
+        let place = checked.findings.first().map(|f| (f.line, f.column));
+        assert_eq!(place, Some((4, 5)));
+    }
+
+    #[test]
+    fn what_is_valid_is_said_with_its_size() {
+        let checked = check("name: x\nsteps:\n  - id: a\n    agent: y\n");
+        assert_eq!(
+            said("x.yaml", &checked),
+            "x.yaml: x is valid: 1 step, at most 1 call to agents"
+        );
+    }
+}

@@ -74,10 +74,19 @@ fn table(workers: &[Worker]) -> Table {
             worker.running_tasks.to_string().into(),
             worker.credits.to_string().into(),
             time::stamp_ago(worker.connect_time.as_ref(), now).into(),
-            worker.agents.join(", ").into(),
+            agents(&worker.agents).into(),
         ]);
     }
     table
+}
+
+/// The first agents by name, the rest by number.
+fn agents(ids: &[String]) -> String {
+    const SHOWN: usize = 3;
+    match ids.len().checked_sub(SHOWN) {
+        None | Some(0) => ids.join(", "),
+        Some(more) => format!("{} and {more} more", ids[..SHOWN].join(", ")),
+    }
 }
 
 fn state(worker: &Worker) -> Cell {
@@ -85,5 +94,17 @@ fn state(worker: &Worker) -> Cell {
         (false, _) => Cell::new("AWAY", Tone::Warn),
         (true, true) => Cell::new("DRAINING", Tone::Warn),
         (true, false) => Cell::new("CONNECTED", Tone::Good),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_of_many_agents_stays_on_its_line() {
+        let ids = |n: usize| (0..n).map(|i| format!("a{i}")).collect::<Vec<_>>();
+        assert_eq!(agents(&ids(3)), "a0, a1, a2");
+        assert_eq!(agents(&ids(17)), "a0, a1, a2 and 14 more");
     }
 }

@@ -52,8 +52,6 @@ pub struct Registered {
     pub version: u32,
     /// False when this content was registered before.
     pub created: bool,
-    /// What is likely not meant.
-    pub warnings: Vec<Finding>,
 }
 
 impl Handle {
@@ -115,13 +113,12 @@ impl Handle {
     ) -> Result<Execution, Error> {
         let (reply, answer) = oneshot::channel();
         self.send(id, Message::End { id, reply })?;
-        match until {
-            Some(until) => {
-                if let Ok(Err(_)) = timeout_at(until, answer).await {
-                    return Err(Error::Unavailable);
-                }
-            }
-            None => answer.await.map_err(|_| Error::Unavailable)?,
+        let answer = match until {
+            Some(until) => timeout_at(until, answer).await.unwrap_or(Ok(None)),
+            None => answer.await,
+        };
+        if let Some(view) = answer.map_err(|_| Error::Unavailable)? {
+            return in_namespace(namespace, id, view);
         }
         self.execution(namespace, id).await
     }
@@ -166,17 +163,21 @@ impl Handle {
         let parts = &self.inner.parts;
         let watch = Watch::new(Arc::clone(&parts.store), parts.progress.clone(), id, after);
         self.summary(namespace, id).await?;
-        if after > 0 {
-            let store = Arc::clone(&parts.store);
-            let known = blocking(move || Ok(store.events(id, after - 1, 1)?)).await?;
-            if known.is_empty() {
+        if after == 0 {
+            return Ok(watch);
+        }
+        let store = Arc::clone(&parts.store);
+        let known = blocking(move || Ok(store.events(id, after - 1, 1)?)).await?;
+        match known.first() {
+            Some(seen) => Ok(watch.seen_to(seen)),
+            None => {
                 let last = self.execution(namespace, id).await?.last_sequence;
                 if after > last {
                     return Err(Error::OutOfRange { after, last });
                 }
+                Ok(watch)
             }
         }
-        Ok(watch)
     }
 
     /// Follows the executions of a namespace, those that match now first.

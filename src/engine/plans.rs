@@ -24,7 +24,14 @@ type Key = (String, String, u32);
 #[derive(Clone)]
 pub struct Plans {
     store: Arc<dyn Store>,
-    kept: Arc<Mutex<HashMap<Key, Arc<Plan>>>>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+#[derive(Default)]
+struct Kept {
+    plans: HashMap<Key, Arc<Plan>>,
+    /// The newest version by namespace and name.
+    newest: HashMap<(String, String), u32>,
 }
 
 impl Plans {
@@ -46,53 +53,70 @@ impl Plans {
         name: &str,
         version: Option<u32>,
     ) -> Result<(u32, Arc<Plan>), Error> {
-        if let Some(version) = version {
-            let key = (namespace.to_owned(), name.to_owned(), version);
-            if let Some(plan) = self.lock().get(&key) {
-                return Ok((version, Arc::clone(plan)));
-            }
+        if let Some(kept) = self.kept(namespace, name, version) {
+            return Ok(kept);
         }
         let found = self.store.workflow(namespace, name, version)?;
         let Some(found) = found else {
             return Err(not_found(name, version));
         };
-        let key = (namespace.to_owned(), name.to_owned(), found.version);
-        if let Some(plan) = self.lock().get(&key) {
-            return Ok((found.version, Arc::clone(plan)));
-        }
         let plan = accepted(&found.workflow.unwrap_or_default())?;
         let mut kept = self.lock();
-        if kept.len() >= PLANS_MAX {
-            kept.clear();
+        if kept.plans.len() >= PLANS_MAX {
+            *kept = Kept::default();
         }
-        kept.insert(key, Arc::clone(&plan));
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        if version.is_none() {
+            let newest = (namespace.clone(), name.clone());
+            kept.newest.insert(newest, found.version);
+        }
+        let key = (namespace, name, found.version);
+        kept.plans.insert(key, Arc::clone(&plan));
         Ok((found.version, plan))
     }
 
-    /// The plan that an execution was started with.
+    fn kept(&self, namespace: &str, name: &str, version: Option<u32>) -> Option<(u32, Arc<Plan>)> {
+        let kept = self.lock();
+        let name = (namespace.to_owned(), name.to_owned());
+        let version = version.or_else(|| kept.newest.get(&name).copied())?;
+        let plan = kept.plans.get(&(name.0, name.1, version))?;
+        Some((version, Arc::clone(plan)))
+    }
+
+    /// The plan that an execution was started with; its version may have been deleted since.
     ///
     /// # Errors
     /// As `registered`.
     pub fn of(&self, started: &ExecutionStarted) -> Result<Arc<Plan>, Error> {
-        match &started.definition {
-            Some(definition) => accepted(definition),
-            None => {
-                let version = Some(started.version);
-                let found = self.registered(&started.namespace, &started.workflow, version)?;
-                Ok(found.1)
-            }
+        if let Some(definition) = &started.definition {
+            return accepted(definition);
         }
+        let (namespace, name) = (&started.namespace, &started.workflow);
+        let version = Some(started.version);
+        let found = match self.registered(namespace, name, version) {
+            Err(Error::NotFound { .. }) => self.registered(&deleted(namespace), name, version),
+            found => found,
+        };
+        found.map(|(_, plan)| plan)
     }
 
-    /// Forgets a version that was deleted.
-    pub fn forget(&self, namespace: &str, name: &str, version: u32) {
-        let key = (namespace.to_owned(), name.to_owned(), version);
-        self.lock().remove(&key);
+    /// A version was registered or deleted: what is known of the name is looked up anew.
+    pub fn changed(&self, namespace: &str, name: &str, version: u32) {
+        let name = (namespace.to_owned(), name.to_owned());
+        let mut kept = self.lock();
+        kept.newest.remove(&name);
+        kept.plans.remove(&(name.0, name.1, version));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Arc<Plan>>> {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Where deleted versions of a namespace are set aside. No request can name it: a namespace
+/// has no `/`.
+pub(super) fn deleted(namespace: &str) -> String {
+    format!("{namespace}/deleted")
 }
 
 /// The plan of a definition that was accepted before: today's limits do not count.

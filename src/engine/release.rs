@@ -46,8 +46,6 @@ pub enum Release {
     ),
     /// An answer is given.
     Done(Reply<()>),
-    /// Someone who waits is woken.
-    Signal(oneshot::Sender<()>),
 }
 
 /// Where an answer goes.
@@ -72,7 +70,6 @@ impl Release {
             Self::Started(reply, id) => drop(reply.send(Ok(id))),
             Self::Viewed(reply, view) => drop(reply.send(Some(*view))),
             Self::Done(reply) => drop(reply.send(Ok(()))),
-            Self::Signal(reply) => drop(reply.send(())),
         }
         None
     }

@@ -123,9 +123,11 @@ async fn routes(api: Api) -> Result<(HealthReporter, Routes), Error> {
     Ok((health, routes.routes()))
 }
 
+/// Knows the details of errors too, so that who has nothing but reflection can read them.
 fn reflection() -> tonic_reflection::server::Builder<'static> {
     tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
 

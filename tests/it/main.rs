@@ -6,8 +6,14 @@
 mod agents;
 mod architecture;
 mod clients;
+mod docs;
+mod errors;
 mod executions;
+mod formats;
 mod killed;
 mod restart;
 mod support;
+mod system;
+mod watch;
 mod workers;
+mod workflows;

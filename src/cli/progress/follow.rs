@@ -156,10 +156,66 @@ pub fn conclude(tree: &Tree) -> Result<(), Failure> {
         if !error.step.is_empty() {
             text.push_str(&format!(" in step {}", error.step));
         }
-        let why = said(Some(error));
-        if why != "cancelled" {
+        let why = match tree.state {
+            State::Cancelled => error.message.clone(),
+            _ => said(Some(error)),
+        };
+        if !why.is_empty() {
             text.push_str(&format!(": {why}"));
         }
     }
     Err(Failure::Ended(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::Error;
+
+    fn ended(state: State, error: Option<Error>) -> Tree {
+        let mut tree = Tree::default();
+        tree.execution_id = "0193".into();
+        tree.state = state;
+        tree.error = error;
+        tree
+    }
+
+    fn error(class: &str, message: &str, step: &str) -> Option<Error> {
+        Some(Error {
+            class: class.into(),
+            message: message.into(),
+            step: step.into(),
+        })
+    }
+
+    #[test]
+    fn an_execution_that_completed_is_no_failure() {
+        assert!(conclude(&ended(State::Completed, None)).is_ok());
+    }
+
+    #[test]
+    fn every_other_end_says_where_and_why_and_exits_with_1() {
+        for (tree, expected) in [
+            (
+                ended(State::Failed, error("refused", "no money", "pay")),
+                "0193 failed in step pay: refused: no money",
+            ),
+            (
+                ended(State::TimedOut, error("timeout", "", "")),
+                "0193 timed out: timeout",
+            ),
+            (
+                ended(State::Cancelled, error("cancelled", "ordered twice", "")),
+                "0193 was cancelled: ordered twice",
+            ),
+            (
+                ended(State::Cancelled, error("cancelled", "", "")),
+                "0193 was cancelled",
+            ),
+        ] {
+            let failure = conclude(&tree).expect_err("it did not complete");
+            assert_eq!(failure.to_string(), expected);
+            assert_eq!(failure.exit_code(), 1);
+        }
+    }
 }

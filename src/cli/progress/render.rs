@@ -83,7 +83,7 @@ fn headline(tree: &Tree, now: Time) -> Line {
         .unwrap_or_default();
     let mut line = Line::default()
         .with(Tone::Strong, format!("{}{version}", tree.workflow))
-        .with(Tone::Dim, format!("  {}  ", tree.execution_id))
+        .with(Tone::Plain, "  ")
         .with(state_tone(tree.state), tree.state.as_str_name())
         .with(Tone::Plain, format!("  {ended}/{known} steps  {elapsed}"));
     if tree.attempt > 1 {
@@ -93,10 +93,10 @@ fn headline(tree: &Tree, now: Time) -> Line {
         let wait = time::span(due.since(now));
         line = line.with(Tone::Warn, format!("  tries again in {wait}"));
     }
-    match &tree.error {
-        Some(error) => line.with(Tone::Bad, format!("  {}", said(Some(error)))),
-        None => line,
+    if let Some(error) = &tree.error {
+        line = line.with(Tone::Bad, format!("  {}", said(Some(error))));
     }
+    line.with(Tone::Dim, format!("  {}", tree.execution_id))
 }
 
 /// The colour of an execution's state.

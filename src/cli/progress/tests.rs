@@ -124,7 +124,7 @@ fn steps_to_come_are_shown_from_the_start() {
     let tree = Tree::of(&execution(&[("pay", "agent"), ("notify", "agent")]));
     assert_eq!(
         text(&tree, 0),
-        "order v3  0193  PENDING  0/2 steps  0 ms\n\
+        "order v3  PENDING  0/2 steps  0 ms  0193\n\
          ├─ ○ pay     pay-agent\n\
          └─ ○ notify  notify-agent"
     );
@@ -139,7 +139,7 @@ fn a_step_goes_from_the_queue_over_a_retry_to_its_end() {
     );
     assert_eq!(
         text(&tree, 200),
-        "order v3  0193  RUNNING  0/1 steps  200 ms\n└─ ◌ pay  pay-agent  queued"
+        "order v3  RUNNING  0/1 steps  200 ms  0193\n└─ ◌ pay  pay-agent  queued"
     );
     let tree = fed(tree, vec![(20, "pay", started("pay-agent", 1))]);
     assert!(text(&tree, 1_510).ends_with("└─ ⠋ pay  pay-agent  1.5 s"));
@@ -169,7 +169,7 @@ fn a_step_goes_from_the_queue_over_a_retry_to_its_end() {
     );
     assert_eq!(
         text(&tree, 9_000),
-        "order v3  0193  COMPLETED  1/1 steps  3.0 s\n\
+        "order v3  COMPLETED  1/1 steps  3.0 s  0193\n\
          └─ ✔ pay  pay-agent  3.0 s  attempt 2"
     );
     assert_eq!((tree.state, tree.sequence), (State::Completed, 8));
@@ -193,7 +193,7 @@ fn steps_of_a_branch_appear_under_their_switch_once_it_is_chosen() {
     );
     assert_eq!(
         text(&tree, 10),
-        "order v3  0193  RUNNING  0/4 steps  10 ms\n\
+        "order v3  RUNNING  0/4 steps  10 ms  0193\n\
          ├─ ⠋ route      switch        10 ms  case 1\n\
          │  ├─ ◌ review  reviewer      queued\n\
          │  └─ ◌ book    booker        queued\n\
@@ -238,7 +238,7 @@ fn failures_skips_and_cancels_say_why() {
     );
     assert_eq!(
         text(&tree, 10),
-        "order v3  0193  FAILED  4/4 steps  5 ms  refused: no\n\
+        "order v3  FAILED  4/4 steps  5 ms  refused: no  0193\n\
          ├─ ✖ a  set  0 ms  refused: maybe\n\
          ├─ ⊘ b  set  skipped  its `when` is false\n\
          ├─ ■ c  set  0 ms  step d failed\n\
@@ -274,7 +274,7 @@ fn another_attempt_of_the_whole_runs_what_did_not_complete_again() {
     );
     assert!(
         text(&tree, 4_000).starts_with(
-            "order v3  0193  WAITING  3/3 steps  4.0 s  tries again in 1.0 s  timeout"
+            "order v3  WAITING  3/3 steps  4.0 s  tries again in 1.0 s  timeout  0193"
         )
     );
     let retried = ExecutionRetried { attempt: 2 };
@@ -282,7 +282,7 @@ fn another_attempt_of_the_whole_runs_what_did_not_complete_again() {
     let states: Vec<StepState> = tree.rows.iter().map(|r| r.state).collect();
     let expected = [StepState::Completed, StepState::Pending, StepState::Failed];
     assert_eq!(states, expected);
-    assert!(text(&tree, 5_000).starts_with("order v3  0193  RUNNING  2/3 steps  5.0 s  attempt 2"));
+    assert!(text(&tree, 5_000).starts_with("order v3  RUNNING  2/3 steps  5.0 s  attempt 2  0193"));
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn what_a_step_waits_for_is_shown_until_it_is_taken() {
         ..Default::default()
     };
     tree.note_waiting(&[told]);
-    assert!(text(&tree, 0).ends_with("◌ pay  pay-agent  waits for a worker that serves pay-agent"));
+    assert!(text(&tree, 0).ends_with("◌ pay  pay-agent  waits: a worker that serves pay-agent"));
     let tree = fed(tree, vec![(5, "pay", started("pay-agent", 1))]);
     assert!(text(&tree, 5).ends_with("⠋ pay  pay-agent  5 ms"));
 }

@@ -138,7 +138,7 @@ impl Tree {
             if let Some(place) = self.places.get(&step.path)
                 && self.rows[*place].state == StepState::Waiting
             {
-                self.rows[*place].note = format!("waits for {}", step.waiting_for);
+                self.rows[*place].note = format!("waits: {}", step.waiting_for);
             }
         }
     }

@@ -41,7 +41,8 @@ pub fn view(
     }
 }
 
-/// The execution as lists show it: without steps, payloads and what the clock changes.
+/// The execution as lists show it: without steps, payloads and what changes with the clock;
+/// progress and elapsed time only once it has ended.
 pub fn summary(execution: &Execution) -> proto::Execution {
     proto::Execution {
         execution_id: execution.id.to_string(),
@@ -57,6 +58,10 @@ pub fn summary(execution: &Execution) -> proto::Execution {
         last_sequence: execution.sequence,
         deadline: execution.deadline.map(Into::into),
         next_attempt_time: execution.next_attempt_time.map(Into::into),
+        progress_percent: progress(execution.state, &[]),
+        elapsed: execution
+            .end_time
+            .map(|end| message(end.since(execution.create_time))),
         ..proto::Execution::default()
     }
 }

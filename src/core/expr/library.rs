@@ -10,7 +10,7 @@ use cel::{
     extensions,
 };
 
-use super::{functions, operators};
+use super::{functions, operators, sorting};
 
 /// `+` for all kinds of numbers, strings and lists, with a meter.
 pub(super) const ADD: &str = "@add";
@@ -131,13 +131,15 @@ pub(super) const MACROS: &[&str] = &[
     "sortBy",
 ];
 
-/// Functions that are replaced by our own: with a meter as one more argument, because what they
-/// make can be far larger than what they are given.
+/// Functions that are replaced by our own, with a meter as one more argument: what they make can
+/// be far larger than what they are given, or they would not mix numbers.
 const METERED: &[(&str, &str)] = &[
     ("join", "@join"),
     ("replace", "@replace"),
     ("toJson", "@toJson"),
     ("fromJson", "@fromJson"),
+    ("sort", "@sort"),
+    ("@sortByAssociatedKeys", "@sortBy"),
 ];
 
 /// The environment of all expressions.
@@ -192,6 +194,8 @@ const OWN: &[(&str, usize, Function)] = &[
     ("@join", 3, functions::join),
     ("@replace", 4, functions::replace),
     ("@replace", 5, functions::replace),
+    ("@sort", 2, sorting::sort),
+    ("@sortBy", 3, sorting::sort_by),
     ("math.ceil", 1, functions::whole),
     ("math.floor", 1, functions::whole),
     ("math.round", 1, functions::whole),

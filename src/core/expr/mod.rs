@@ -30,6 +30,7 @@ mod operators;
 mod parse;
 mod path;
 mod rewrite;
+mod sorting;
 mod spelling;
 mod template;
 #[cfg(test)]

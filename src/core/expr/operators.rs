@@ -182,7 +182,9 @@ fn equal_maps(a: &dyn Val, b: &dyn Val) -> Option<bool> {
 }
 
 /// Copies of a list's elements.
-fn elements<'v>(list: &(dyn Val + 'v)) -> Result<Vec<Box<dyn Val + 'v>>, ExecutionError> {
+pub(super) fn elements<'v>(
+    list: &(dyn Val + 'v),
+) -> Result<Vec<Box<dyn Val + 'v>>, ExecutionError> {
     let mut items = list
         .as_iterable()
         .ok_or(ExecutionError::MissingArgumentOrTarget)?
@@ -217,6 +219,20 @@ fn as_double(value: &dyn Val) -> Option<f64> {
             .map(|double| *double.inner()),
         _ => None,
     }
+}
+
+/// A number as the nearest double and its whole part; -0 is 0.
+#[allow(clippy::cast_possible_truncation)]
+pub(super) fn number(value: &dyn Val) -> Option<(f64, i128)> {
+    let nearest = as_double(value)? + 0.0;
+    let whole = if let Some(int) = value.downcast_ref::<CelInt>() {
+        i128::from(*int.inner())
+    } else if let Some(uint) = value.downcast_ref::<CelUInt>() {
+        i128::from(*uint.inner())
+    } else {
+        nearest as i128
+    };
+    Some((nearest, whole))
 }
 
 /// What it costs to hold `value`: lent values cost nothing.

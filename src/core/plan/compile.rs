@@ -158,7 +158,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn variables(&mut self, workflow: &Workflow) -> Vec<(String, Template)> {
-        self.names.variables = vec!["input", "execution"];
+        self.names.variables = vec!["input"];
         let variables = workflow.variables.as_ref();
         let compiled = variables.map_or(Vec::new(), |v| self.templates(".variables", v));
         for (name, template) in &compiled {
@@ -166,7 +166,7 @@ impl<'a> Compiler<'a> {
             let reads_outputs = |v: &String| v.starts_with("all_");
             if references.steps_dynamic || references.variables.iter().any(reads_outputs) {
                 let message = "when `vars` begin, no step has an output yet";
-                let hint = "known here are input, execution";
+                let hint = "known here is input";
                 self.error(
                     &format!(".variables.{name}"),
                     "unknown-variable",

@@ -6,8 +6,8 @@
 //! `all_step_outputs` and `steps`; in a step's `output`, `save` and gates after also `output`,
 //! what the agent gave; in every gate `value`, what is checked. A workflow's `output` sees
 //! `input`, `vars`, `execution`, `all_step_outputs` and `steps`, its `goal` also `output` and
-//! `value`; its `variables` see `input` and `execution`. In PARALLEL every step is a first
-//! one: its `previous` is what the step around it was given.
+//! `value`; its `variables` see `input`. In PARALLEL every step is a first one: its `previous`
+//! is what the step around it was given.
 
 mod bounds;
 mod calls;

@@ -56,12 +56,12 @@ pub enum Message {
         /// The answer.
         reply: oneshot::Sender<Option<proto::Execution>>,
     },
-    /// Say when an execution has ended; at once when it is not open.
+    /// Show an execution once it has ended; `None`, at once, when it is not in memory.
     End {
         /// The execution.
         id: Uuid,
         /// The answer.
-        reply: oneshot::Sender<()>,
+        reply: oneshot::Sender<Option<proto::Execution>>,
     },
     /// Forget an ended execution.
     Delete {
@@ -72,6 +72,22 @@ pub enum Message {
     },
     /// Commit what there is and end.
     Stop,
+}
+
+impl Message {
+    /// True when nobody waits for what follows from it to be durable: the result of an
+    /// accepted task comes soon and takes the acceptance along. One that a crash loses is
+    /// taken up again as the worker comes back with its token.
+    pub fn is_patient(&self) -> bool {
+        let accept = matches!(
+            self,
+            Self::Command {
+                command: Command::Accept { .. },
+                ..
+            }
+        );
+        accept || matches!(self, Self::End { .. })
+    }
 }
 
 /// An execution to be started.

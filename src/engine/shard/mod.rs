@@ -18,12 +18,14 @@ pub use message::{Mailbox, Message, Parts, Starting};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
+    time::Instant,
 };
 use uuid::Uuid;
 
 use super::{clock, commit::Failed, recovery, release::Release};
 use crate::{
     core::{decide::Command, execution::Execution, time::Time},
+    proto,
     store::{RequestRecord, Write},
 };
 
@@ -47,6 +49,8 @@ pub fn spawn(
         writes: Vec::new(),
         releases: Vec::new(),
         in_flight: VecDeque::new(),
+        pressing: false,
+        patience: None,
         stopping: false,
     };
     for execution in executions {
@@ -66,7 +70,7 @@ pub fn spawn(
 struct Live {
     execution: Execution,
     due: Option<Time>,
-    ends: Vec<oneshot::Sender<()>>,
+    ends: Vec<oneshot::Sender<Option<proto::Execution>>>,
 }
 
 struct Shard {
@@ -78,6 +82,10 @@ struct Shard {
     writes: Vec<Write>,
     releases: Vec<Release>,
     in_flight: VecDeque<Flight>,
+    /// Someone waits for the group being filled.
+    pressing: bool,
+    /// Until when the group may wait for company while nobody waits for it.
+    patience: Option<Instant>,
     stopping: bool,
 }
 
@@ -100,6 +108,7 @@ impl Shard {
                 }
                 message = messages.recv(), if !full => self.drain(message, &mut messages),
                 () = sleep_until(wake), if wake.is_some() && !full => self.tick(),
+                () = sleep_until(self.patience), if self.patience.is_some() => {}
             }
         }
     }
@@ -125,6 +134,7 @@ impl Shard {
     }
 
     fn handle(&mut self, message: Message) {
+        self.pressing |= !message.is_patient();
         match message {
             Message::Start(starting) => self.start(*starting),
             Message::Command { id, command, reply } => match self.command(id, command) {
@@ -132,14 +142,7 @@ impl Shard {
                 Err(error) => drop(reply.send(Err(error))),
             },
             Message::View { id, reply } => self.view(id, reply),
-            Message::End { id, reply } => match self.live.get_mut(&id) {
-                Some(live) if !live.execution.is_ended() => {
-                    live.ends.retain(|end| !end.is_closed());
-                    live.ends.push(reply);
-                }
-                Some(_) => self.releases.push(Release::Signal(reply)),
-                None => drop(reply.send(())),
-            },
+            Message::End { id, reply } => self.end(id, reply),
             Message::Delete { id, reply } => match self.delete(id) {
                 Ok(()) => self.releases.push(Release::Done(reply)),
                 Err(error) => drop(reply.send(Err(error))),
@@ -174,6 +177,7 @@ impl Shard {
             if due > now {
                 return;
             }
+            self.pressing = true;
             if let Err(error) = self.command(id, Command::Tick) {
                 tracing::error!(%error, execution_id = %id, "a timer was refused");
                 self.timers.remove(&(due, id));
@@ -200,7 +204,7 @@ impl Shard {
     }
 }
 
-async fn sleep_until(wake: Option<tokio::time::Instant>) {
+async fn sleep_until(wake: Option<Instant>) {
     if let Some(wake) = wake {
         tokio::time::sleep_until(wake).await;
     }

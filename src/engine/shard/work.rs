@@ -142,11 +142,23 @@ impl Shard {
                 effect,
             }));
         if execution.is_ended() {
-            let ends = live.ends.drain(..).map(Release::Signal);
-            self.releases.extend(ends);
+            for reply in std::mem::take(&mut live.ends) {
+                self.view(id, reply);
+            }
             self.releases.push(Release::Ended(id));
         }
         self.set_timer(id);
+    }
+
+    /// Answers with the execution once it has ended.
+    pub(super) fn end(&mut self, id: Uuid, reply: oneshot::Sender<Option<proto::Execution>>) {
+        match self.live.get_mut(&id) {
+            Some(live) if !live.execution.is_ended() => {
+                live.ends.retain(|end| !end.is_closed());
+                live.ends.push(reply);
+            }
+            _ => self.view(id, reply),
+        }
     }
 
     pub(super) fn view(&mut self, id: Uuid, reply: oneshot::Sender<Option<proto::Execution>>) {

@@ -142,8 +142,8 @@ fn in_order(mut placed: Vec<Placed>) -> Vec<String> {
 
 fn month(name: &str) -> Option<u32> {
     let name = name.to_lowercase();
-    let fits = |month: &&str| **month == name || (name.len() == 3 && month.starts_with(&name));
-    let at = MONTHS.iter().position(|month| fits(&month))?;
+    let fits = |month: &str| month == name || (name.len() == 3 && month.starts_with(&name));
+    let at = MONTHS.iter().position(|month| fits(month))?;
     u32::try_from(at + 1).ok()
 }
 

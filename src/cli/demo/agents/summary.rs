@@ -72,8 +72,9 @@ fn candidates<'a>(text: &'a str, names: &[String]) -> Vec<Candidate<'a>> {
             // Sorted, so that the sum of doubles does not depend on the set's order.
             let mut weights: Vec<f64> = stems.iter().map(weight).collect();
             weights.sort_by(f64::total_cmp);
-            let mean = weights.iter().sum::<f64>() / count(stems.len().max(1));
-            let early = 0.15 * (1.0 - count(at) / length);
+            // Between the mean, which favours short sentences, and the sum, which favours long.
+            let carried = weights.iter().sum::<f64>() / count(stems.len().max(1)).sqrt();
+            let early = 0.3 * (1.0 - count(at) / length);
             let named = names
                 .iter()
                 .filter(|name| text.contains(name.as_str()))
@@ -82,7 +83,7 @@ fn candidates<'a>(text: &'a str, names: &[String]) -> Vec<Candidate<'a>> {
                 at,
                 text,
                 stems,
-                score: mean + early + 0.15 * count(named.min(3)),
+                score: carried + early + 0.3 * count(named.min(3)),
             }
         })
         .collect()

@@ -201,6 +201,22 @@ fn the_added_functions_work() {
         ("input.words.join(', ')", json!("b, a")),
         ("['a', 'b'].join()", json!("ab")),
         ("input.words.sort()", json!(["a", "b"])),
+        ("[2.5, 3, 1, 2].sort()", json!([1, 2, 2.5, 3])),
+        ("[3u, 2.5, -1].sort()", json!([-1, 2.5, 3])),
+        (
+            "[9007199254740993, 9007199254740992.0, 9007199254740992].sort().map(n, string(n))",
+            json!(["9007199254740992", "9007199254740992", "9007199254740993"]),
+        ),
+        (
+            "[{'n': 'pen', 'p': 12}, {'n': 'ink', 'p': 8.5}].sortBy(i, -i.p)[0].n",
+            json!("pen"),
+        ),
+        (
+            "[[2, 'b'], [1, 'x'], [2, 'a']].sortBy(r, r[0]).map(r, r[1])",
+            json!(["x", "b", "a"]),
+        ),
+        ("[true, false].sort()", json!([false, true])),
+        ("[].sort()", json!([])),
         ("input.people.sortBy(p, -p.age)[0].name", json!("Cy")),
         ("input.list.reverse()", json!([3, 2, 1])),
         ("input.list.slice(1, 3)", json!([2, 3])),
