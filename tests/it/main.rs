@@ -3,8 +3,10 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod agents;
 mod architecture;
 mod cli;
+mod clients;
 mod demo;
 mod docs;
 mod errors;
@@ -15,4 +17,5 @@ mod restart;
 mod support;
 mod system;
 mod watch;
+mod workers;
 mod workflows;
