@@ -242,7 +242,7 @@ impl Handle {
 
     async fn end(&self, namespace: &str, id: Uuid, command: Command) -> Result<Execution, Error> {
         self.summary(namespace, id).await?;
-        self.command(id, command)?.await?;
+        self.command(id, command, true)?.await?;
         self.execution(namespace, id).await
     }
 
@@ -263,14 +263,22 @@ impl Handle {
         self.inner.parts.progress.tell(id, item);
     }
 
-    /// Sends a command at once; the future ends when what follows is durable.
+    /// Sends a command at once; the future ends when what follows is durable. `pressing`
+    /// tells whether someone waits for that.
     pub(super) fn command(
         &self,
         id: Uuid,
         command: Command,
+        pressing: bool,
     ) -> Result<impl Future<Output = Result<(), Error>> + Send + use<>, Error> {
         let (reply, answer) = oneshot::channel();
-        self.send(id, Message::Command { id, command, reply })?;
+        let message = Message::Command {
+            id,
+            command,
+            pressing,
+            reply,
+        };
+        self.send(id, message)?;
         Ok(async move { answer.await.map_err(|_| Error::Unavailable)? })
     }
 

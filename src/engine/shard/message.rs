@@ -46,6 +46,8 @@ pub enum Message {
         id: Uuid,
         /// The command.
         command: Command,
+        /// Someone waits for what follows to be durable.
+        pressing: bool,
         /// The answer.
         reply: Reply<()>,
     },
@@ -82,18 +84,15 @@ pub enum Message {
 }
 
 impl Message {
-    /// True when nobody waits for what follows from it to be durable: the result of an
-    /// accepted task comes soon and takes the acceptance along. One that a crash loses is
-    /// taken up again as the worker comes back with its token.
-    pub fn is_patient(&self) -> bool {
-        let accept = matches!(
-            self,
-            Self::Command {
-                command: Command::Accept { .. },
-                ..
-            }
-        );
-        accept || matches!(self, Self::End { .. })
+    /// True when someone waits for what follows to be durable. Nobody does for a task that was
+    /// accepted from a stream: its result comes soon and takes the acceptance along, and one
+    /// that a crash loses is taken up again as the worker comes back with its token.
+    pub fn is_pressing(&self) -> bool {
+        match self {
+            Self::Command { pressing, .. } => *pressing,
+            Self::End { .. } => false,
+            _ => true,
+        }
     }
 }
 

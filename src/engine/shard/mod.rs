@@ -137,10 +137,12 @@ impl Shard {
     }
 
     fn handle(&mut self, message: Message) {
-        self.pressing |= !message.is_patient();
+        self.pressing |= message.is_pressing();
         match message {
             Message::Start(starting) => self.start(*starting),
-            Message::Command { id, command, reply } => match self.command(id, command) {
+            Message::Command {
+                id, command, reply, ..
+            } => match self.command(id, command) {
                 Ok(()) => self.releases.push(Release::Done(reply)),
                 Err(error) => drop(reply.send(Err(error))),
             },
