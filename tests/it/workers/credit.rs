@@ -90,19 +90,20 @@ async fn credits_are_bounded() {
 #[tokio::test]
 async fn the_bytes_of_tasks_not_yet_accepted_are_bounded() {
     let server = TestServer::with(|config| {
-        config.limits.message_bytes_max = 2 << 10;
+        config.limits.message_bytes_max = 4 << 10;
         config.limits.payload_bytes_max = 1 << 10;
     })
     .await;
     server.register(ONE).await;
-    // Four of the largest messages may be under way to a worker: these fill eight.
+    // Four of the largest messages may be under way to a worker: sixteen inputs of 1 KiB, of
+    // which a string takes three bytes for itself.
     for _ in 0..20 {
-        let id = server.begin("one", json!("x".repeat(1000))).await;
+        let id = server.begin("one", json!("x".repeat((1 << 10) - 3))).await;
         server.get(&id).await;
     }
     let mut worker = RawWorker::ready(&server.url(), "w", "x", 100).await;
     let mut offered = Vec::new();
-    for _ in 0..9 {
+    for _ in 0..16 {
         offered.push(worker.offered().await);
     }
     worker.settled().await;

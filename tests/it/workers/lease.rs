@@ -11,9 +11,9 @@ use tutti::proto::{
 use super::{ONE, TWICE, clock::Clock, raw::RawWorker, reason};
 use crate::support::{TestServer, json_of};
 
-const LEASE: Duration = Duration::from_millis(300);
-const ACCEPT: Duration = Duration::from_millis(200);
-const JUST_BEFORE: Duration = Duration::from_millis(20);
+const LEASE: Duration = Duration::from_secs(9);
+const ACCEPT: Duration = Duration::from_secs(5);
+const JUST_BEFORE: Duration = Duration::from_millis(100);
 
 async fn server() -> TestServer {
     let server = TestServer::with(|config| {
@@ -160,16 +160,16 @@ async fn a_worker_that_let_an_offer_pass_gets_none_until_it_is_heard_of() {
 #[tokio::test]
 async fn a_polled_task_is_kept_by_heartbeats_and_lost_without() {
     let server = server().await;
-    let clock = Clock::stop();
     let id = server.begin("one", json!(1)).await;
     let task = server.poll("x").await;
+    let clock = Clock::stop();
     let heartbeat = async || {
         let token = task.token.clone();
         let request = HeartbeatTaskRequest { token };
         server.workers().heartbeat_task(request).await
     };
-    for _ in 0..3 {
-        clock.pass(LEASE - JUST_BEFORE).await;
+    for span in [LEASE / 2, LEASE - JUST_BEFORE, LEASE - JUST_BEFORE] {
+        clock.pass(span).await;
         let answer = heartbeat().await.unwrap().into_inner();
         assert!(!answer.cancelled);
         let lease = answer.lease_timeout.unwrap();
@@ -188,12 +188,12 @@ async fn a_polled_task_is_kept_by_heartbeats_and_lost_without() {
 #[tokio::test]
 async fn a_lease_begins_anew_when_the_server_does() {
     let mut server = server().await;
-    let clock = Clock::stop();
     let id = server.begin("one", json!(1)).await;
     let task = server.poll("x").await;
     server.restart().await;
     assert_eq!(server.get(&id).await.steps[0].state(), StepState::Running);
-    clock.pass(LEASE - JUST_BEFORE).await;
+    let clock = Clock::stop();
+    clock.pass(LEASE / 2).await;
     let token = task.token;
     let request = HeartbeatTaskRequest { token };
     server.workers().heartbeat_task(request).await.unwrap();
