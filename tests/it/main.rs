@@ -1,7 +1,7 @@
 //! Tests over a real server: the generated clients, the client crate and the binary against
 //! the API as users meet it.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::cloned_ref_to_slice_refs, clippy::unwrap_used, missing_docs)]
 
 mod agents;
 mod architecture;
