@@ -45,7 +45,7 @@ fn main() {
 /// Serves the agent `echo` until its standard input closes.
 async fn worker(address: &str) {
     let worker = Worker::builder(address)
-        .agent_fn("echo", |input| Ok(input))
+        .agent_fn("echo", Ok)
         .max_concurrency(1024)
         .build()
         .unwrap();

@@ -110,7 +110,7 @@ fn tell(sink: &dyn TaskSink, effect: Effect) -> Option<BoxFuture<'static, Settle
                 key,
                 lease: held.lease,
             };
-            let told = sink.accepted(key, held);
+            let told = sink.accepted(key, held, done.is_some());
             told.map(move |result| Settled::Accepted(token, done, result))
                 .boxed()
         }

@@ -112,8 +112,14 @@ pub trait Dispatch: Send + Sync + 'static {
 /// order of the calls; the future it gives only waits until the fact is durable, or says why
 /// it does not count. Calls come one at a time and never from within a call of `Dispatch`.
 pub trait TaskSink: Send + Sync + 'static {
-    /// A worker accepted an attempt. Nobody needs to wait for it.
-    fn accepted(&self, key: TaskKey, lease: HeldLease) -> BoxFuture<'static, Result<(), Refusal>>;
+    /// A worker accepted an attempt. `awaited` tells whether someone waits for that to be
+    /// durable; else it may take a moment longer.
+    fn accepted(
+        &self,
+        key: TaskKey,
+        lease: HeldLease,
+        awaited: bool,
+    ) -> BoxFuture<'static, Result<(), Refusal>>;
     /// A worker gave an attempt's output.
     fn completed(
         &self,

@@ -16,7 +16,10 @@ use super::{
     task::{Phase, failure},
 };
 use crate::{
-    core::{schema::Schema, value::Value},
+    core::{
+        schema::Schema,
+        value::{self, Value},
+    },
     proto::{
         Usage,
         result_ack::{Ack, Outcome as AckOutcome},
@@ -77,7 +80,8 @@ impl Report {
     }
 }
 
-/// Holds an outcome against the limits and the agent's schema; what breaks them is a failure.
+/// Holds an outcome against the limits, JSON and the agent's schema; what breaks them is a
+/// failure.
 pub(super) fn judge(
     outcome: Outcome,
     bytes: usize,
@@ -90,20 +94,38 @@ pub(super) fn judge(
             too_large: None,
         };
     };
+    let usage = usage.map(countable);
     let bytes_max = bounds.payload_bytes_max;
     let too_large = (bytes > bytes_max).then_some(Refusal::TooLarge { bytes, bytes_max });
     let wrong = match &too_large {
         Some(refusal) => Some(failure("limit", refusal.to_string())),
-        None => schema.and_then(|s| violations(s, &output)).map(|wrong| {
-            let message = format!("the output breaks the agent's schema: {wrong}");
-            failure("invalid_output", message)
-        }),
+        None => flaw(&output, schema).map(|flaw| failure("invalid_output", flaw)),
     };
     let outcome = match wrong {
         Some(wrong) => Outcome::Failure(Failure { usage, ..wrong }),
         None => Outcome::Output(output, usage),
     };
     Verdict { outcome, too_large }
+}
+
+/// What is wrong with an output, in words.
+fn flaw(output: &Value, schema: Option<&Schema>) -> Option<String> {
+    if let Some(pointer) = value::unwritable(output) {
+        return Some(format!(
+            "output{pointer} is infinite or not a number: JSON cannot write it"
+        ));
+    }
+    let wrong = schema.and_then(|schema| violations(schema, output))?;
+    Some(format!("the output breaks the agent's schema: {wrong}"))
+}
+
+/// What a worker says was used, without a cost that is no amount: sums would be spoiled.
+pub(super) fn countable(usage: Usage) -> Usage {
+    let cost = usage.cost;
+    Usage {
+        cost: if cost.is_finite() { cost.max(0.0) } else { 0.0 },
+        ..usage
+    }
 }
 
 impl State {

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use super::{
     Failure, Hub, Refusal, Token,
     effect::Effect,
-    report::{Outcome, Reply, ack, judge},
+    report::{Outcome, Reply, ack, countable, judge},
     state::{SeatId, State},
     task::Phase,
     validate::validate_hello,
@@ -279,7 +279,7 @@ pub(super) fn failure_of(
         class: class.to_owned(),
         message: cut(&error.message, MESSAGE_BYTES_MAX).to_owned(),
         retry_after: retry_after.as_ref().and_then(time::span),
-        usage,
+        usage: usage.map(countable),
     }
 }
 

@@ -89,6 +89,7 @@ fn published(limits: &Limits) -> proto::Limits {
         worker_credits_max,
         lease_timeout,
         accept_timeout,
+        disk_reserve_bytes,
     } = limits;
     proto::Limits {
         message_bytes_max: wide(*message_bytes_max),
@@ -105,6 +106,7 @@ fn published(limits: &Limits) -> proto::Limits {
         worker_credits_max: *worker_credits_max,
         lease_timeout: Some(time::message(*lease_timeout)),
         accept_timeout: Some(time::message(*accept_timeout)),
+        disk_reserve_bytes: *disk_reserve_bytes,
     }
 }
 

@@ -123,9 +123,12 @@ impl WorkflowService for Service {
         } = request.into_inner();
         let (namespace, given) = convert::definition(namespace, workflow, source, self.limits())?;
         let mut checked = definition::check(given, &self.engine).await?;
-        let workflow = definition::sound(&mut checked)?;
+        let (workflow, compiled) = definition::sound(&mut checked)?;
         let name = workflow.name.clone();
-        let registered = self.engine.register_workflow(&namespace, workflow).await?;
+        let registered = self
+            .engine
+            .register_workflow(&namespace, workflow, &compiled.plan)
+            .await?;
         let response = RegisterWorkflowResponse {
             name,
             version: registered.version,
@@ -147,7 +150,7 @@ impl WorkflowService for Service {
         } = request.into_inner();
         let (_, given) = convert::definition(namespace, workflow, source, self.limits())?;
         let checked = definition::check(given, &self.engine).await?;
-        reply(definition::report(checked), self.limits())
+        reply(definition::validated(checked), self.limits())
     }
 
     #[instrument(level = "debug", skip_all, fields(rpc = "GetWorkflow", name = request.get_ref().name))]

@@ -128,7 +128,15 @@ fn filter(args: &Args) -> ExecutionFilter {
 }
 
 fn table(executions: &[Execution], now: Time) -> Table {
-    let mut table = Table::new(["EXECUTION", "WORKFLOW", "STATE", "STARTED", "TOOK", "ERROR"]);
+    let mut table = Table::new([
+        "EXECUTION",
+        "WORKFLOW",
+        "STATE",
+        "PROGRESS",
+        "STARTED",
+        "TOOK",
+        "ERROR",
+    ]);
     for execution in executions {
         table.row([
             Cell::new(&execution.execution_id, Tone::Strong),
@@ -137,8 +145,9 @@ fn table(executions: &[Execution], now: Time) -> Table {
                 execution.state().as_str_name(),
                 state_tone(execution.state()),
             ),
+            format!("{:.0} %", execution.progress_percent).into(),
             time::stamp_ago(execution.create_time.as_ref(), now).into(),
-            took(execution, now).into(),
+            time::message_span(execution.elapsed.as_ref()).into(),
             Cell::new(class(execution), Tone::Bad),
         ]);
     }
@@ -151,15 +160,6 @@ pub fn workflow(execution: &Execution) -> String {
         0 => execution.workflow.clone(),
         version => format!("{} v{version}", execution.workflow),
     }
-}
-
-/// From start to end, or to now: lists come without what the clock changes.
-fn took(execution: &Execution, now: Time) -> String {
-    let Some(started) = execution.create_time.map(Time::from) else {
-        return String::new();
-    };
-    let ended = execution.end_time.map_or(now, Time::from);
-    time::span(ended.since(started))
 }
 
 fn class(execution: &Execution) -> &str {
@@ -205,15 +205,16 @@ mod tests {
     }
 
     #[test]
-    fn a_row_tells_how_long_it_took_and_why_it_failed() {
+    fn a_row_tells_how_far_it_is_and_why_it_failed() {
         let second = 1_000_000_000;
         let executions = [Execution {
             execution_id: "0193".into(),
             workflow: "order".into(),
             version: 2,
             state: State::Failed.into(),
+            progress_percent: 42.857,
             create_time: Some(Time::from_nanos(0).into()),
-            end_time: Some(Time::from_nanos(5 * second / 2).into()),
+            elapsed: "2.5s".parse().ok(),
             error: Some(Error {
                 class: "timeout".into(),
                 ..Default::default()
@@ -222,8 +223,8 @@ mod tests {
         }];
         assert_eq!(
             table(&executions, Time::from_nanos(90 * second)).render(Paint::new(false), ""),
-            "EXECUTION  WORKFLOW  STATE   STARTED    TOOK   ERROR\n\
-             0193       order v2  FAILED  1 min ago  2.5 s  timeout"
+            "EXECUTION  WORKFLOW  STATE   PROGRESS  STARTED    TOOK   ERROR\n\
+             0193       order v2  FAILED  43 %      1 min ago  2.5 s  timeout"
         );
     }
 }

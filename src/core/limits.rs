@@ -34,6 +34,9 @@ pub struct Limits {
     pub lease_timeout: Duration,
     /// How long an offered task may stay unaccepted.
     pub accept_timeout: Duration,
+    /// The least free space on the volume of the data directory, in bytes; with less, new
+    /// executions are refused and accepted ones go on.
+    pub disk_reserve_bytes: u64,
 }
 
 impl Default for Limits {
@@ -53,6 +56,7 @@ impl Default for Limits {
             worker_credits_max: 10_000,
             lease_timeout: Duration::from_secs(30),
             accept_timeout: Duration::from_secs(5),
+            disk_reserve_bytes: 256 << 20,
         }
     }
 }

@@ -68,6 +68,22 @@ pub fn is_whole(number: f64) -> bool {
     number.fract() == 0.0 && number.abs() <= WHOLE_MAX
 }
 
+/// The JSON pointer to a number in the value that JSON cannot write: infinite, or none at all.
+pub fn unwritable(value: &Value) -> Option<String> {
+    match value.kind.as_ref()? {
+        Kind::NumberValue(number) => (!number.is_finite()).then(String::new),
+        Kind::ListValue(list) => {
+            let mut items = list.values.iter().enumerate();
+            items.find_map(|(i, item)| Some(format!("/{i}{}", unwritable(item)?)))
+        }
+        Kind::StructValue(object) => {
+            let mut members = object.fields.iter();
+            members.find_map(|(key, item)| Some(format!("/{key}{}", unwritable(item)?)))
+        }
+        Kind::NullValue(_) | Kind::BoolValue(_) | Kind::StringValue(_) => None,
+    }
+}
+
 /// The value as `serde_json` has it. Whole numbers come without a fraction.
 pub fn to_json(value: &Value) -> serde_json::Value {
     use serde_json::Value as Json;

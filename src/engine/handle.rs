@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures::future::join_all;
 use tokio::{
     sync::{RwLock, Semaphore, oneshot},
     time::{Instant, timeout_at},
@@ -135,7 +136,26 @@ impl Handle {
         limit: usize,
     ) -> Result<Page<Execution, Uuid>, Error> {
         let (store, namespace) = (Arc::clone(&self.inner.parts.store), namespace.to_owned());
-        blocking(move || Ok(store.executions(&namespace, &filter, cursor, limit)?)).await
+        let page = blocking(move || Ok(store.executions(&namespace, &filter, cursor, limit)?));
+        let mut page = page.await?;
+        let open = page.items.iter_mut().filter(|e| e.end_time.is_none());
+        join_all(open.map(|execution| self.bring_up_to_date(execution))).await;
+        Ok(page)
+    }
+
+    /// Says how far an open execution is now: what is kept for lists tells how far it was when
+    /// its state changed last. One that is in another state by now is left as it was found.
+    async fn bring_up_to_date(&self, kept: &mut Execution) {
+        let Ok(id) = kept.execution_id.parse() else {
+            return;
+        };
+        let (reply, answer) = oneshot::channel();
+        if self.send(id, Message::Outline { id, reply }).is_ok()
+            && let Ok(Some(now)) = answer.await
+            && now.state == kept.state
+        {
+            *kept = now;
+        }
     }
 
     /// Events with a sequence greater than `after`, at most `limit`.
@@ -163,17 +183,21 @@ impl Handle {
         let parts = &self.inner.parts;
         let watch = Watch::new(Arc::clone(&parts.store), parts.progress.clone(), id, after);
         self.summary(namespace, id).await?;
-        if after > 0 {
-            let store = Arc::clone(&parts.store);
-            let known = blocking(move || Ok(store.events(id, after - 1, 1)?)).await?;
-            if known.is_empty() {
+        if after == 0 {
+            return Ok(watch);
+        }
+        let store = Arc::clone(&parts.store);
+        let known = blocking(move || Ok(store.events(id, after - 1, 1)?)).await?;
+        match known.first() {
+            Some(seen) => Ok(watch.seen_to(seen)),
+            None => {
                 let last = self.execution(namespace, id).await?.last_sequence;
                 if after > last {
                     return Err(Error::OutOfRange { after, last });
                 }
+                Ok(watch)
             }
         }
-        Ok(watch)
     }
 
     /// Follows the executions of a namespace, those that match now first.
@@ -218,7 +242,7 @@ impl Handle {
 
     async fn end(&self, namespace: &str, id: Uuid, command: Command) -> Result<Execution, Error> {
         self.summary(namespace, id).await?;
-        self.command(id, command)?.await?;
+        self.command(id, command, true)?.await?;
         self.execution(namespace, id).await
     }
 
@@ -239,14 +263,22 @@ impl Handle {
         self.inner.parts.progress.tell(id, item);
     }
 
-    /// Sends a command at once; the future ends when what follows is durable.
+    /// Sends a command at once; the future ends when what follows is durable. `pressing`
+    /// tells whether someone waits for that.
     pub(super) fn command(
         &self,
         id: Uuid,
         command: Command,
+        pressing: bool,
     ) -> Result<impl Future<Output = Result<(), Error>> + Send + use<>, Error> {
         let (reply, answer) = oneshot::channel();
-        self.send(id, Message::Command { id, command, reply })?;
+        let message = Message::Command {
+            id,
+            command,
+            pressing,
+            reply,
+        };
+        self.send(id, message)?;
         Ok(async move { answer.await.map_err(|_| Error::Unavailable)? })
     }
 

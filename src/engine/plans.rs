@@ -83,19 +83,21 @@ impl Plans {
         Some((version, Arc::clone(plan)))
     }
 
-    /// The plan that an execution was started with.
+    /// The plan that an execution was started with; its version may have been deleted since.
     ///
     /// # Errors
     /// As `registered`.
     pub fn of(&self, started: &ExecutionStarted) -> Result<Arc<Plan>, Error> {
-        match &started.definition {
-            Some(definition) => accepted(definition),
-            None => {
-                let version = Some(started.version);
-                let found = self.registered(&started.namespace, &started.workflow, version)?;
-                Ok(found.1)
-            }
+        if let Some(definition) = &started.definition {
+            return accepted(definition);
         }
+        let (namespace, name) = (&started.namespace, &started.workflow);
+        let version = Some(started.version);
+        let found = match self.registered(namespace, name, version) {
+            Err(Error::NotFound { .. }) => self.registered(&deleted(namespace), name, version),
+            found => found,
+        };
+        found.map(|(_, plan)| plan)
     }
 
     /// A version was registered or deleted: what is known of the name is looked up anew.
@@ -109,6 +111,12 @@ impl Plans {
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Where deleted versions of a namespace are set aside. No request can name it: a namespace
+/// has no `/`.
+pub(super) fn deleted(namespace: &str) -> String {
+    format!("{namespace}/deleted")
 }
 
 /// The plan of a definition that was accepted before: today's limits do not count.

@@ -9,6 +9,8 @@ use crate::{core::decide::Rejection, store};
 
 /// How long to wait before a refused start is tried again.
 const START_RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How long to wait before a start is tried again that a full disk refused.
+const DISK_RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// Why a command for an execution was refused.
 pub fn of_command(id: Uuid, rejection: Rejection) -> Error {
@@ -52,6 +54,17 @@ pub fn too_many_open(max: usize) -> Error {
         subject: "open_executions_max".into(),
         message: format!("{max} executions are open, which is the limit"),
         retry_after: Some(START_RETRY_AFTER),
+    }
+}
+
+/// Why no more executions are accepted while the disk is all but full.
+pub fn disk_full(free: u64, reserve: u64) -> Error {
+    Error::Exhausted {
+        subject: "disk_reserve_bytes".into(),
+        message: format!(
+            "{free} bytes are free on the server's disk, {reserve} are kept for what was accepted"
+        ),
+        retry_after: Some(DISK_RETRY_AFTER),
     }
 }
 

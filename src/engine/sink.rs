@@ -24,7 +24,16 @@ impl Sink {
     }
 
     fn tell(&self, key: TaskKey, command: Command) -> BoxFuture<'static, Result<(), Refusal>> {
-        match self.handle.command(key.execution_id, command) {
+        self.tell_in_time(key, command, true)
+    }
+
+    fn tell_in_time(
+        &self,
+        key: TaskKey,
+        command: Command,
+        pressing: bool,
+    ) -> BoxFuture<'static, Result<(), Refusal>> {
+        match self.handle.command(key.execution_id, command, pressing) {
             Ok(answer) => async move { answer.await.map_err(refusal) }.boxed(),
             Err(error) => futures::future::ready(Err(refusal(error))).boxed(),
         }
@@ -32,14 +41,19 @@ impl Sink {
 }
 
 impl TaskSink for Sink {
-    fn accepted(&self, key: TaskKey, lease: HeldLease) -> BoxFuture<'static, Result<(), Refusal>> {
+    fn accepted(
+        &self,
+        key: TaskKey,
+        lease: HeldLease,
+        awaited: bool,
+    ) -> BoxFuture<'static, Result<(), Refusal>> {
         let command = Command::Accept {
             task: key.sequence,
             worker_id: lease.worker_id,
             agent: lease.agent,
             lease: lease.lease,
         };
-        self.tell(key, command)
+        self.tell_in_time(key, command, awaited)
     }
 
     fn completed(

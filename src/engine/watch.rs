@@ -63,6 +63,12 @@ impl Watch {
         }
     }
 
+    /// The same watch, whose caller has `event` already: after the last one nothing comes.
+    pub(super) fn seen_to(mut self, event: &Event) -> Self {
+        self.ended = ends(event);
+        self
+    }
+
     /// The next item; `None` after the execution's last event. Cancel safe.
     ///
     /// # Errors

@@ -5,9 +5,14 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{Error, Handle, Registered, clock, commit::Group, handle::blocking, plans::not_found};
+use super::{
+    Error, Handle, Registered, clock,
+    commit::Group,
+    handle::blocking,
+    plans::{deleted, not_found},
+};
 use crate::{
-    core::definition::fingerprint,
+    core::{definition::fingerprint, plan::Plan},
     proto::{Agent, ExecutionFilter, Workflow, WorkflowVersion, agent, execution::State},
     store::Write,
 };
@@ -16,18 +21,17 @@ use crate::{
 const EXECUTIONS_PER_READ: usize = 500;
 
 impl Handle {
-    /// Registers a definition.
+    /// Registers a definition, of which `plan` was compiled. A number that a deleted version
+    /// had is not given again.
     ///
     /// # Errors
-    /// `Definition`, `Unavailable`.
+    /// `DataLoss`, `Unavailable`.
     pub async fn register_workflow(
         &self,
         namespace: &str,
         workflow: Workflow,
+        plan: &Plan,
     ) -> Result<Registered, Error> {
-        let compiled = self
-            .validate(&workflow)
-            .map_err(|findings| Error::Definition { findings })?;
         let _alone = self.inner.definitions.write().await;
         let versions = self.versions(namespace, &workflow.name).await?;
         let print = fingerprint(&workflow);
@@ -43,20 +47,21 @@ impl Handle {
                 created: false,
             });
         }
-        let version = versions.last().map_or(0, |v| v.version) + 1;
-        let labels = compiled.plan.labels.clone();
         let name = workflow.name.clone();
-        self.commit(Write::PutWorkflow {
+        let set_aside = self.versions(&deleted(namespace), &workflow.name).await?;
+        let taken = versions.iter().chain(&set_aside).map(|v| v.version);
+        let version = taken.max().unwrap_or(0) + 1;
+        self.commit(vec![Write::PutWorkflow {
             namespace: namespace.to_owned(),
             workflow: Box::new(WorkflowVersion {
                 name: workflow.name.clone(),
                 version,
                 create_time: Some(clock::now().into()),
                 description: workflow.description.clone(),
-                labels: labels.into_iter().collect(),
+                labels: plan.labels.clone().into_iter().collect(),
                 workflow: Some(workflow),
             }),
-        })
+        }])
         .await?;
         self.inner.parts.plans.changed(namespace, &name, version);
         Ok(Registered {
@@ -112,7 +117,8 @@ impl Handle {
         blocking(move || Ok(store.workflows(&namespace, &after, limit)?)).await
     }
 
-    /// Forgets one version (`None`: all) unless an open execution is pinned to it; how many.
+    /// Deletes one version (`None`: all) unless an open execution is pinned to it; how many.
+    /// Nobody finds it any more, but executions that ended with it can still be shown.
     ///
     /// # Errors
     /// `NotFound`, `State`, `Unavailable`.
@@ -124,25 +130,21 @@ impl Handle {
     ) -> Result<u32, Error> {
         let _alone = self.inner.definitions.write().await;
         let versions = self.versions(namespace, name).await?;
-        let doomed: Vec<u32> = versions
-            .iter()
-            .map(|v| v.version)
-            .filter(|v| version.is_none_or(|wanted| wanted == *v))
+        let doomed: Vec<WorkflowVersion> = versions
+            .into_iter()
+            .filter(|v| version.is_none_or(|wanted| wanted == v.version))
             .collect();
         if doomed.is_empty() {
             return Err(not_found(name, version));
         }
-        self.refuse_if_pinned(namespace, name, &doomed).await?;
-        for version in &doomed {
-            self.commit(Write::DeleteWorkflow {
-                namespace: namespace.to_owned(),
-                name: name.to_owned(),
-                version: *version,
-            })
-            .await?;
+        let numbers: Vec<u32> = doomed.iter().map(|v| v.version).collect();
+        self.refuse_if_pinned(namespace, name, &numbers).await?;
+        let writes = doomed.into_iter().flat_map(|v| set_aside(namespace, v));
+        self.commit(writes.collect()).await?;
+        for version in &numbers {
             self.inner.parts.plans.changed(namespace, name, *version);
         }
-        Ok(u32::try_from(doomed.len()).unwrap_or(u32::MAX))
+        Ok(u32::try_from(numbers.len()).unwrap_or(u32::MAX))
     }
 
     async fn refuse_if_pinned(
@@ -219,10 +221,10 @@ impl Handle {
     pub async fn deregister_agent(&self, namespace: &str, id: &str) -> Result<(), Error> {
         let _alone = self.inner.agents.lock().await;
         self.known_agent(namespace, id)?;
-        self.commit(Write::DeleteAgent {
+        self.commit(vec![Write::DeleteAgent {
             namespace: namespace.to_owned(),
             id: id.to_owned(),
-        })
+        }])
         .await?;
         self.inner.parts.dispatch.remove_agent(namespace, id);
         Ok(())
@@ -265,10 +267,10 @@ impl Handle {
             .or_else(|| Some(clock::now().into()));
         // What the hub counts is not kept.
         (agent.workers, agent.running_tasks, agent.waiting_tasks) = (0, 0, 0);
-        self.commit(Write::PutAgent {
+        self.commit(vec![Write::PutAgent {
             namespace: namespace.to_owned(),
             agent: Box::new(agent.clone()),
-        })
+        }])
         .await?;
         self.inner.parts.dispatch.put_agent(namespace, agent);
         Ok(())
@@ -280,16 +282,27 @@ impl Handle {
         blocking(move || Ok(store.workflow_versions(&namespace, &name)?)).await
     }
 
-    async fn commit(&self, write: Write) -> Result<(), Error> {
+    async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         let (done, durable) = oneshot::channel();
-        let group = Group {
-            writes: vec![write],
-            done,
-        };
+        let group = Group { writes, done };
         let commits = &self.inner.parts.commits;
         if !commits.send(group).await {
             return Err(Error::Unavailable);
         }
         durable.await.map_err(|_| Error::Unavailable)
     }
+}
+
+/// Takes a version away from its namespace and sets it aside.
+fn set_aside(namespace: &str, workflow: WorkflowVersion) -> [Write; 2] {
+    let delete = Write::DeleteWorkflow {
+        namespace: namespace.to_owned(),
+        name: workflow.name.clone(),
+        version: workflow.version,
+    };
+    let keep = Write::PutWorkflow {
+        namespace: deleted(namespace),
+        workflow: Box::new(workflow),
+    };
+    [keep, delete]
 }

@@ -165,6 +165,10 @@ impl Store for Memory {
             .collect())
     }
 
+    fn free_bytes(&self) -> Result<Option<u64>, Error> {
+        Ok(None)
+    }
+
     fn info(&self) -> Info {
         Info {
             name: "memory",

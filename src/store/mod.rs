@@ -71,6 +71,9 @@ pub trait Store: Send + Sync + 'static {
     /// All agents of all namespaces: namespace and agent, in order. Read once, at start.
     fn agents(&self) -> Result<Vec<(String, Agent)>, Error>;
 
+    /// How much more it can keep, in bytes; `None`: no bound that it knows of.
+    fn free_bytes(&self) -> Result<Option<u64>, Error>;
+
     /// Its name and format, for GetServerInfo.
     fn info(&self) -> Info;
 

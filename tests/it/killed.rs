@@ -20,13 +20,13 @@ use tutti_client::{TaskContext, TaskError, Worker};
 const STEPS: usize = 30;
 const KILLS: u64 = 20;
 
-struct Process {
+pub struct Process {
     child: Child,
-    address: String,
+    pub address: String,
 }
 
 impl Process {
-    fn start(data: &Path, listen: &str) -> Self {
+    pub fn start(data: &Path, listen: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tutti"))
             .args(["serve", "--listen", listen, "--data"])
             .arg(data)
@@ -47,7 +47,7 @@ impl Process {
         }
     }
 
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

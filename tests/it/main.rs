@@ -3,9 +3,19 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod agents;
 mod architecture;
+mod cli;
+mod clients;
+mod demo;
 mod docs;
+mod errors;
 mod executions;
+mod formats;
 mod killed;
 mod restart;
 mod support;
+mod system;
+mod watch;
+mod workers;
+mod workflows;

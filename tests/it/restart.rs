@@ -1,13 +1,15 @@
 //! What was accepted goes on after the server was stopped: steps, retries, timers, leases.
 
 use serde_json::json;
+use tonic::Code;
+use tonic_types::StatusExt as _;
 use tutti::{
     config::Config,
     proto::{execution::State, step_execution::State as StepState},
     server::Server,
 };
 
-use crate::support::{TestServer, json_of};
+use crate::support::{TestServer, json_of, start};
 
 const STEPS: &str = "
 name: steps
@@ -124,4 +126,24 @@ async fn a_directory_of_a_newer_format_is_refused_with_the_way_out() {
         refused.contains("99") && refused.contains("newer tutti"),
         "{refused}"
     );
+}
+
+#[tokio::test]
+async fn a_disk_that_is_all_but_full_refuses_starts_and_lets_accepted_work_go_on() {
+    let mut server = TestServer::start().await;
+    server.register(STEPS).await;
+    let id = server.begin("steps", json!(1)).await;
+    server
+        .restart_with(|config| config.limits.disk_reserve_bytes = u64::MAX)
+        .await;
+    let request = start("steps", json!(1));
+    let refused = server.try_begin(request).await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    let details = refused.get_error_details();
+    let quota = &details.quota_failure().unwrap().violations[0];
+    assert_eq!(quota.subject, "disk_reserve_bytes");
+    assert!(details.retry_info().unwrap().retry_delay.is_some());
+    let worker = server.echo(&["one", "two"]);
+    assert_eq!(server.ended(&id).await.state(), State::Completed);
+    worker.abort();
 }

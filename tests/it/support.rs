@@ -77,7 +77,13 @@ impl TestServer {
 
     /// Stops and serves again over the same directory, at the same address.
     pub async fn restart(&mut self) {
+        self.restart_with(|_| {}).await;
+    }
+
+    /// As `restart`, with another configuration.
+    pub async fn restart_with(&mut self, change: impl FnOnce(&mut Config)) {
         self.stop().await;
+        change(&mut self.config);
         self.config.listen = self.address;
         self.serve().await;
     }

@@ -85,7 +85,12 @@ impl Engine {
 }
 
 impl TaskSink for Engine {
-    fn accepted(&self, key: TaskKey, held: HeldLease) -> BoxFuture<'static, Result<(), Refusal>> {
+    fn accepted(
+        &self,
+        key: TaskKey,
+        held: HeldLease,
+        _awaited: bool,
+    ) -> BoxFuture<'static, Result<(), Refusal>> {
         let mut attempts = self.attempts.lock().unwrap();
         let attempt = attempts.get_mut(&key).expect("only what was queued starts");
         if attempt.ended {

@@ -59,7 +59,12 @@ impl FakeSink {
 }
 
 impl TaskSink for FakeSink {
-    fn accepted(&self, key: TaskKey, lease: HeldLease) -> BoxFuture<'static, Result<(), Refusal>> {
+    fn accepted(
+        &self,
+        key: TaskKey,
+        lease: HeldLease,
+        _awaited: bool,
+    ) -> BoxFuture<'static, Result<(), Refusal>> {
         self.tell(Told::Accepted(key, lease))
     }
 

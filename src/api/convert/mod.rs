@@ -9,12 +9,15 @@ pub mod workflow;
 use std::{collections::HashMap, fmt, time::Duration};
 
 use prost::Message;
-use prost_types::value::Kind;
 use uuid::Uuid;
 
 use super::page::Cursor;
 use crate::{
-    core::{limits::Limits, time, value::Value},
+    core::{
+        limits::Limits,
+        time,
+        value::{self, Value},
+    },
     engine::Violation,
 };
 
@@ -215,7 +218,7 @@ impl<'a> Fields<'a> {
 
     /// A value that JSON can write.
     pub fn json(&mut self, field: &str, value: &Value) {
-        if let Some(pointer) = unwritable(value) {
+        if let Some(pointer) = value::unwritable(value) {
             let message = "infinite or not a number: JSON cannot write it";
             self.reject(format!("{field}{pointer}"), message);
         }
@@ -306,22 +309,6 @@ fn label_problem<'k>(key: &'k str, value: &str) -> Option<(&'k str, String)> {
         return None;
     };
     Some((key, problem))
-}
-
-/// The JSON pointer to a number in `value` that JSON cannot write.
-fn unwritable(value: &Value) -> Option<String> {
-    match value.kind.as_ref()? {
-        Kind::NumberValue(number) => (!number.is_finite()).then(String::new),
-        Kind::ListValue(list) => {
-            let mut items = list.values.iter().enumerate();
-            items.find_map(|(i, item)| Some(format!("/{i}{}", unwritable(item)?)))
-        }
-        Kind::StructValue(object) => {
-            let mut members = object.fields.iter();
-            members.find_map(|(key, item)| Some(format!("/{key}{}", unwritable(item)?)))
-        }
-        Kind::NullValue(_) | Kind::BoolValue(_) | Kind::StringValue(_) => None,
-    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod turn;
 use std::time::Duration;
 
 pub use start::{Start, start};
+use task::Said;
 use turn::Turn;
 
 use crate::{
@@ -166,9 +167,12 @@ pub fn decide(
     let state = execution.state;
     if execution.is_ended() {
         return match command {
-            Command::Complete { task, lease, .. } | Command::Fail { task, lease, .. } => {
-                task::repeated(execution, task, lease)
+            Command::Complete { task, lease, .. } => {
+                task::repeated(execution, task, lease, Said::Output)
             }
+            Command::Fail {
+                task, lease, class, ..
+            } => task::repeated(execution, task, lease, Said::Failure(&class)),
             Command::Accept { .. } => Err(Rejection::Stale),
             Command::Tick => Ok(Outcome::default()),
             Command::Cancel { .. } | Command::Terminate { .. } => Err(Rejection::Ended(state)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Effect, Outcome, Rejection, turn::Turn};
 use crate::{
     core::{
-        execution::{Execution, RunId, StepState},
+        execution::{Execution, RunId, StepRun, StepState},
         value::Value,
     },
     proto::{StepStarted, Usage, event},
@@ -46,7 +46,7 @@ impl Turn<'_> {
         output: &Value,
         usage: Option<Usage>,
     ) -> Result<(), Rejection> {
-        if let Some(run) = self.held(task, lease)? {
+        if let Some(run) = self.held(task, lease, Said::Output)? {
             self.effect(Effect::Release { task });
             self.attempt_succeeded(run, output.clone(), usage);
         }
@@ -62,7 +62,7 @@ impl Turn<'_> {
         retry_after: Option<Duration>,
         usage: Option<Usage>,
     ) -> Result<(), Rejection> {
-        if let Some(run) = self.held(task, lease)? {
+        if let Some(run) = self.held(task, lease, Said::Failure(&class))? {
             self.effect(Effect::Release { task });
             let error = self.error(run, &class, message);
             self.attempt_failed(run, error, retry_after, usage);
@@ -70,29 +70,55 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// The step whose attempt this lease holds; `None` when its result was already counted.
-    fn held(&self, task: u64, lease: u64) -> Result<Option<RunId>, Rejection> {
+    /// The step whose attempt this lease holds; `None` when what is said was already counted.
+    fn held(&self, task: u64, lease: u64, said: Said<'_>) -> Result<Option<RunId>, Rejection> {
         let run = self.execution.task(task).ok_or(Rejection::Stale)?;
         let step = self.execution.run(run);
-        if step.lease != lease || lease == 0 {
-            return Err(Rejection::Stale);
+        if step.state == StepState::Running && step.lease == lease && lease != 0 {
+            return Ok(Some(run));
         }
-        match step.state {
-            StepState::Running => Ok(Some(run)),
-            StepState::Completed | StepState::Failed | StepState::Retrying => Ok(None),
-            _ => Err(Rejection::Stale),
-        }
+        counted(step, lease, said)
+            .then_some(None)
+            .ok_or(Rejection::Stale)
+    }
+}
+
+/// What a worker says became of its attempt.
+#[derive(Clone, Copy)]
+pub(super) enum Said<'a> {
+    /// It gave an output.
+    Output,
+    /// It failed with an error of this class.
+    Failure(&'a str),
+}
+
+/// Classes of errors that an attempt can fail with by its own output.
+const OUTPUT_CLASSES: [&str; 2] = ["expression", "invalid_output"];
+
+/// True when the attempt under this lease ended by what is said now: it is said again. One that
+/// ended otherwise, as by its timeout or a lost lease, did not: what its worker says does not
+/// count, and must not be answered as if it did.
+fn counted(step: &StepRun, lease: u64, said: Said<'_>) -> bool {
+    if step.lease != lease || lease == 0 {
+        return false;
+    }
+    let class = step.error.as_ref().map_or("", |error| error.class.as_str());
+    match (step.state, said) {
+        (StepState::Completed, Said::Output) => true,
+        (StepState::Failed | StepState::Retrying, Said::Output) => OUTPUT_CLASSES.contains(&class),
+        (StepState::Failed | StepState::Retrying, Said::Failure(said)) => said == class,
+        _ => false,
     }
 }
 
 /// The answer to a result that comes when the execution has ended.
-pub(super) fn repeated(execution: &Execution, task: u64, lease: u64) -> Result<Outcome, Rejection> {
+pub(super) fn repeated(
+    execution: &Execution,
+    task: u64,
+    lease: u64,
+    said: Said<'_>,
+) -> Result<Outcome, Rejection> {
     let run = execution.task(task).ok_or(Rejection::Stale)?;
-    let step = execution.run(run);
-    let counted = matches!(step.state, StepState::Completed | StepState::Failed);
-    if counted && step.lease == lease && lease != 0 {
-        Ok(Outcome::default())
-    } else {
-        Err(Rejection::Stale)
-    }
+    let counted = counted(execution.run(run), lease, said);
+    counted.then(Outcome::default).ok_or(Rejection::Stale)
 }

@@ -21,10 +21,6 @@ pub fn view(
 ) -> proto::Execution {
     let mut steps = Vec::new();
     execution.view_children(ROOT, "", waiting_for, &mut steps);
-    let progress = progress(execution.state, &steps);
-    let end = execution.end_time.unwrap_or(now);
-    let elapsed = end.since(execution.create_time);
-    let remaining = remaining(elapsed, progress).filter(|_| execution.end_time.is_none());
     proto::Execution {
         input: Some(execution.input.clone()),
         output: execution.output.clone(),
@@ -32,17 +28,27 @@ pub fn view(
             Some(ValueKind::StructValue(vars)) => Some(vars.clone()),
             _ => None,
         },
+        steps,
+        ..outline(execution, now)
+    }
+}
+
+/// The execution as it stands at `now`, as lists show it: without steps and payloads.
+pub fn outline(execution: &Execution, now: Time) -> proto::Execution {
+    let end = execution.end_time.unwrap_or(now);
+    let elapsed = end.since(execution.create_time);
+    let remaining = remaining(elapsed, execution.progress());
+    let remaining = remaining.filter(|_| execution.end_time.is_none());
+    proto::Execution {
         elapsed: Some(message(elapsed)),
         average_step_time: execution.average_step_time().map(message),
         estimated_completion_time: remaining.map(|span| now.after(span).into()),
-        progress_percent: progress,
-        steps,
         ..summary(execution)
     }
 }
 
-/// The execution as lists show it: without steps, payloads and what changes with the clock;
-/// progress and elapsed time only once it has ended.
+/// What is kept of the execution for lists, at each change of its state: without steps,
+/// payloads and what changes with the clock.
 pub fn summary(execution: &Execution) -> proto::Execution {
     proto::Execution {
         execution_id: execution.id.to_string(),
@@ -58,7 +64,7 @@ pub fn summary(execution: &Execution) -> proto::Execution {
         last_sequence: execution.sequence,
         deadline: execution.deadline.map(Into::into),
         next_attempt_time: execution.next_attempt_time.map(Into::into),
-        progress_percent: progress(execution.state, &[]),
+        progress_percent: execution.progress(),
         elapsed: execution
             .end_time
             .map(|end| message(end.since(execution.create_time))),
@@ -73,6 +79,45 @@ fn remaining(elapsed: Duration, progress_percent: f64) -> Option<Duration> {
 }
 
 impl Execution {
+    /// Ended steps as a share of known steps, 0 to 100.
+    fn progress(&self) -> f64 {
+        if self.state == ExecutionState::Completed {
+            return 100.0;
+        }
+        let (ended, known) = self.steps_below(ROOT);
+        #[allow(clippy::cast_precision_loss)]
+        let share = ended as f64 / known.max(1) as f64;
+        share * 100.0
+    }
+
+    /// How many steps within a step have ended by themselves, and how many there are; those
+    /// of a block that has not begun count too.
+    fn steps_below(&self, id: RunId) -> (usize, usize) {
+        use StepState::{Compensated, Completed, Failed, Skipped};
+        let run = self.run(id);
+        if run.children.is_empty() {
+            return (0, self.nodes_below(run.node));
+        }
+        let of_child = |child: &RunId| {
+            let state = self.run(*child).state;
+            let ended = matches!(state, Completed | Failed | Skipped | Compensated);
+            let (below_ended, below) = self.steps_below(*child);
+            (usize::from(ended) + below_ended, 1 + below)
+        };
+        let children = run.children.iter().map(of_child);
+        children.fold((0, 0), |sum, child| (sum.0 + child.0, sum.1 + child.1))
+    }
+
+    fn nodes_below(&self, node: NodeId) -> usize {
+        match &self.plan.node(node).kind {
+            Kind::Block(block) => {
+                let below = block.children.iter().map(|child| self.nodes_below(*child));
+                block.children.len() + below.sum::<usize>()
+            }
+            _ => 0,
+        }
+    }
+
     fn average_step_time(&self) -> Option<Duration> {
         let nanos = u64::try_from(self.calls_completed_nanos).unwrap_or(0);
         let mean = nanos.checked_div(u64::from(self.calls_completed))?;
@@ -189,21 +234,6 @@ pub fn kind_name(kind: &Kind) -> &'static str {
         Kind::Switch(_) => "switch",
         Kind::Set(_) => "set",
     }
-}
-
-/// Ended steps as a share of known steps, 0 to 100.
-fn progress(state: ExecutionState, steps: &[proto::StepExecution]) -> f64 {
-    if state == ExecutionState::Completed {
-        return 100.0;
-    }
-    let ended = steps.iter().filter(|step| {
-        use StepState::{Compensated, Completed, Failed, Skipped};
-        matches!(step.state(), Completed | Failed | Skipped | Compensated)
-    });
-    let (ended, known) = (ended.count(), steps.len().max(1));
-    #[allow(clippy::cast_precision_loss)]
-    let share = ended as f64 / known as f64;
-    share * 100.0
 }
 
 #[cfg(test)]

@@ -1,15 +1,18 @@
 //! Groups on their way to being durable, and what is released once they are.
 
-use std::{collections::VecDeque, sync::atomic::Ordering};
+use std::{collections::VecDeque, sync::atomic::Ordering, time::Duration};
 
 use futures::FutureExt as _;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 use super::Shard;
 use crate::{
     engine::{commit::Group, release::Release},
     store::Write,
 };
+
+/// How long a group may wait for company when nobody waits for it.
+const PATIENCE: Duration = Duration::from_millis(2);
 
 /// A group handed in, and what waits for it.
 pub(super) struct Flight {
@@ -22,6 +25,11 @@ impl Shard {
     /// Hands the filled group to the commit thread, or what waits for no write to the group
     /// before it.
     pub(super) async fn hand_in(&mut self) {
+        if self.may_wait() {
+            return;
+        }
+        self.pressing = false;
+        self.patience = None;
         let releases = std::mem::take(&mut self.releases);
         if self.writes.is_empty() {
             match self.in_flight.back_mut() {
@@ -48,6 +56,16 @@ impl Shard {
         if !self.parts.commits.send(Group { writes, done }).await {
             tracing::error!("the commit thread has ended");
         }
+    }
+
+    /// True while the group may wait for company: for a bounded time, as long as nobody waits
+    /// for it. Saves a sync of its own for every task that is accepted.
+    fn may_wait(&mut self) -> bool {
+        if self.pressing || self.stopping || self.writes.is_empty() {
+            return false;
+        }
+        let now = Instant::now();
+        *self.patience.get_or_insert(now + PATIENCE) > now
     }
 
     /// A group is durable, or never will be: then the shard ends.

@@ -46,11 +46,20 @@ pub enum Message {
         id: Uuid,
         /// The command.
         command: Command,
+        /// Someone waits for what follows to be durable.
+        pressing: bool,
         /// The answer.
         reply: Reply<()>,
     },
     /// Show an execution that is open; `None` when it is not in memory.
     View {
+        /// The execution.
+        id: Uuid,
+        /// The answer.
+        reply: oneshot::Sender<Option<proto::Execution>>,
+    },
+    /// Show an execution that is open as lists do; `None` when it is not in memory.
+    Outline {
         /// The execution.
         id: Uuid,
         /// The answer.
@@ -72,6 +81,19 @@ pub enum Message {
     },
     /// Commit what there is and end.
     Stop,
+}
+
+impl Message {
+    /// True when someone waits for what follows to be durable. Nobody does for a task that was
+    /// accepted from a stream: its result comes soon and takes the acceptance along, and one
+    /// that a crash loses is taken up again as the worker comes back with its token.
+    pub fn is_pressing(&self) -> bool {
+        match self {
+            Self::Command { pressing, .. } => *pressing,
+            Self::End { .. } => false,
+            _ => true,
+        }
+    }
 }
 
 /// An execution to be started.

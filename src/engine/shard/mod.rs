@@ -18,6 +18,7 @@ pub use message::{Mailbox, Message, Parts, Starting};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
+    time::Instant,
 };
 use uuid::Uuid;
 
@@ -48,6 +49,9 @@ pub fn spawn(
         writes: Vec::new(),
         releases: Vec::new(),
         in_flight: VecDeque::new(),
+        free: None,
+        pressing: false,
+        patience: None,
         stopping: false,
     };
     for execution in executions {
@@ -79,6 +83,12 @@ struct Shard {
     writes: Vec<Write>,
     releases: Vec<Release>,
     in_flight: VecDeque<Flight>,
+    /// When the store's free space was looked at, and what it was, in bytes.
+    free: Option<(Instant, u64)>,
+    /// Someone waits for the group being filled.
+    pressing: bool,
+    /// Until when the group may wait for company while nobody waits for it.
+    patience: Option<Instant>,
     stopping: bool,
 }
 
@@ -101,6 +111,7 @@ impl Shard {
                 }
                 message = messages.recv(), if !full => self.drain(message, &mut messages),
                 () = sleep_until(wake), if wake.is_some() && !full => self.tick(),
+                () = sleep_until(self.patience), if self.patience.is_some() => {}
             }
         }
     }
@@ -126,13 +137,17 @@ impl Shard {
     }
 
     fn handle(&mut self, message: Message) {
+        self.pressing |= message.is_pressing();
         match message {
             Message::Start(starting) => self.start(*starting),
-            Message::Command { id, command, reply } => match self.command(id, command) {
+            Message::Command {
+                id, command, reply, ..
+            } => match self.command(id, command) {
                 Ok(()) => self.releases.push(Release::Done(reply)),
                 Err(error) => drop(reply.send(Err(error))),
             },
             Message::View { id, reply } => self.view(id, reply),
+            Message::Outline { id, reply } => self.outline(id, reply),
             Message::End { id, reply } => self.end(id, reply),
             Message::Delete { id, reply } => match self.delete(id) {
                 Ok(()) => self.releases.push(Release::Done(reply)),
@@ -168,6 +183,7 @@ impl Shard {
             if due > now {
                 return;
             }
+            self.pressing = true;
             if let Err(error) = self.command(id, Command::Tick) {
                 tracing::error!(%error, execution_id = %id, "a timer was refused");
                 self.timers.remove(&(due, id));
@@ -194,7 +210,7 @@ impl Shard {
     }
 }
 
-async fn sleep_until(wake: Option<tokio::time::Instant>) {
+async fn sleep_until(wake: Option<Instant>) {
     if let Some(wake) = wake {
         tokio::time::sleep_until(wake).await;
     }

@@ -1,16 +1,19 @@
 //! What a shard decides: starts and commands become events and effects, taken into the group
 //! that is being filled.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 use uuid::Uuid;
 
 use super::{Shard, message::Starting};
 use crate::{
     core::{
         decide::{self, Command, Outcome, decide},
-        execution::{RunId, summary, view},
+        execution::{RunId, outline, summary, view},
         time::Time,
     },
     engine::{
@@ -22,6 +25,9 @@ use crate::{
     proto,
     store::{RequestRecord, Write},
 };
+
+/// How old what is known of the free space may be.
+const FREE_BYTES_AGE_MAX: Duration = Duration::from_millis(100);
 
 impl Shard {
     pub(super) fn start(&mut self, starting: Starting) {
@@ -36,9 +42,8 @@ impl Shard {
             Ok(Some(id)) => return self.releases.push(Release::Started(reply, id)),
             Err(error) => return drop(reply.send(Err(error))),
         }
-        let max = self.parts.limits.open_executions_max;
-        if self.parts.open.load(Ordering::Relaxed) >= max {
-            return drop(reply.send(Err(refusal::too_many_open(max))));
+        if let Err(error) = self.admit() {
+            return drop(reply.send(Err(error)));
         }
         let (id, namespace) = (start.id, start.namespace.clone());
         let request_id = start.request_id.clone();
@@ -59,6 +64,32 @@ impl Shard {
             }
             Err(rejection) => drop(reply.send(Err(refusal::of_command(id, rejection)))),
         }
+    }
+
+    /// Whether one more execution can be accepted.
+    fn admit(&mut self) -> Result<(), Error> {
+        let limits = Arc::clone(&self.parts.limits);
+        if self.parts.open.load(Ordering::Relaxed) >= limits.open_executions_max {
+            return Err(refusal::too_many_open(limits.open_executions_max));
+        }
+        let free = self.free_bytes()?;
+        if free < limits.disk_reserve_bytes {
+            return Err(refusal::disk_full(free, limits.disk_reserve_bytes));
+        }
+        Ok(())
+    }
+
+    /// How much more the store can keep, as of a moment ago.
+    fn free_bytes(&mut self) -> Result<u64, Error> {
+        let now = Instant::now();
+        if let Some((looked, free)) = self.free
+            && now < looked + FREE_BYTES_AGE_MAX
+        {
+            return Ok(free);
+        }
+        let free = self.parts.store.free_bytes()?.unwrap_or(u64::MAX);
+        self.free = Some((now, free));
+        Ok(free)
     }
 
     /// The execution that this request started before.
@@ -172,6 +203,14 @@ impl Shard {
         };
         let view = Box::new(view(execution, clock::now(), &waiting_for));
         self.releases.push(Release::Viewed(reply, view));
+    }
+
+    pub(super) fn outline(&mut self, id: Uuid, reply: oneshot::Sender<Option<proto::Execution>>) {
+        let Some(live) = self.live.get(&id) else {
+            return drop(reply.send(None));
+        };
+        let outline = Box::new(outline(&live.execution, clock::now()));
+        self.releases.push(Release::Viewed(reply, outline));
     }
 
     pub(super) fn delete(&mut self, id: Uuid) -> Result<(), Error> {

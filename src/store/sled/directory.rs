@@ -53,6 +53,11 @@ impl Directory {
         })
     }
 
+    /// How much space its volume has left, in bytes.
+    pub fn free_bytes(&self) -> Result<u64, Error> {
+        fs4::available_space(&self.path).map_err(failed("look at the free space of", &self.path))
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

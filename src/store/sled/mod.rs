@@ -97,7 +97,7 @@ pub struct SledStore {
     state: State,
     writer: Mutex<Writer>,
     /// Released last.
-    _directory: Directory,
+    directory: Directory,
 }
 
 /// What only the one who commits touches.
@@ -236,6 +236,10 @@ impl Store for SledStore {
 
     fn agents(&self) -> Result<Vec<(String, Agent)>, Error> {
         self.state.agents()
+    }
+
+    fn free_bytes(&self) -> Result<Option<u64>, Error> {
+        self.directory.free_bytes().map(Some)
     }
 
     fn info(&self) -> Info {

@@ -56,7 +56,7 @@ impl SledStore {
         let store = Self {
             state,
             writer: Mutex::new(writer),
-            _directory: directory,
+            directory,
         };
         Ok((store, opened))
     }

@@ -66,6 +66,66 @@ fn a_late_result_of_an_attempt_that_was_given_up_is_refused() {
     assert_eq!(case.when(late), Err(Rejection::Stale));
 }
 
+/// Says that the attempt of `a` failed with this class.
+fn failure(case: &Case, lease: u64, class: &str) -> Command {
+    Command::Fail {
+        task: case.task("a"),
+        lease,
+        class: class.into(),
+        message: "no".into(),
+        retry_after: None,
+        usage: None,
+    }
+}
+
+#[test]
+fn a_late_result_of_an_attempt_that_ended_otherwise_is_refused() {
+    for retry in ["", ", retry: { initial_delay: 1s }"] {
+        let yaml = format!("steps: [ {{ id: a, agent: x, timeout: 5s{retry} }} ]");
+        let mut case = given(&yaml, json!(null));
+        let lease = case.accept("a");
+        case.after(5);
+        assert_ne!(case.step("a"), StepState::Running);
+        let late = case.completion("a", lease, json!(1));
+        assert_eq!(case.when(late), Err(Rejection::Stale));
+        let late = failure(&case, lease, "agent_error");
+        assert_eq!(case.when(late), Err(Rejection::Stale));
+    }
+}
+
+#[test]
+fn a_failure_said_again_is_answered_alike_and_another_word_is_refused() {
+    for retry in ["", ", retry: { initial_delay: 1s }"] {
+        let yaml = format!("steps: [ {{ id: a, agent: x{retry} }} ]");
+        let mut case = given(&yaml, json!(null));
+        let lease = case.accept("a");
+        case.when(failure(&case, lease, "own")).unwrap();
+        let events = case.events.len();
+        case.when(failure(&case, lease, "own")).unwrap();
+        let other = failure(&case, lease, "other");
+        assert_eq!(case.when(other), Err(Rejection::Stale));
+        let other = case.completion("a", lease, json!(1));
+        assert_eq!(case.when(other), Err(Rejection::Stale));
+        assert_eq!(case.events.len(), events);
+    }
+}
+
+#[test]
+fn an_output_that_fails_its_attempt_is_answered_alike_when_said_again() {
+    for rest in [
+        "gates: { after: [ { not_empty: true } ] }",
+        "output: '{{ output.missing.deeper }}'",
+    ] {
+        let yaml = format!("steps: [ {{ id: a, agent: x, {rest} }} ]");
+        let mut case = given(&yaml, json!(null));
+        let lease = case.accept("a");
+        let command = case.completion("a", lease, json!(""));
+        case.when(command.clone()).unwrap();
+        assert_eq!(case.step("a"), StepState::Failed);
+        case.when(command).unwrap();
+    }
+}
+
 #[test]
 fn a_task_is_accepted_once() {
     let mut case = given(ONE, json!(null));

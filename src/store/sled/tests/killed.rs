@@ -17,13 +17,8 @@ const DIRECTORY: &str = "TUTTI_TEST_KILLED_DIRECTORY";
 const SAID: &str = "committed ";
 
 /// Commits until it is killed, and says what it committed.
-#[test]
-#[ignore = "run, and killed, by the test below"]
-fn commits_until_it_is_killed() {
-    let Ok(directory) = env::var(DIRECTORY) else {
-        return;
-    };
-    let (store, _) = SledStore::open(Path::new(&directory), small()).unwrap();
+fn commit_until_killed(directory: &Path) {
+    let (store, _) = SledStore::open(directory, small()).unwrap();
     let first = store.events(id(1), 0, usize::MAX).unwrap().len() as u64 + 1;
     for sequence in first.. {
         let state = (sequence == 1).then_some(State::Running);
@@ -34,13 +29,20 @@ fn commits_until_it_is_killed() {
     }
 }
 
+/// The process that is killed is this test again, told so by its environment.
 #[test]
 fn a_killed_process_loses_no_commit_that_returned() {
+    if let Ok(directory) = env::var(DIRECTORY) {
+        return commit_until_killed(Path::new(&directory));
+    }
     let directory = tempfile::tempdir().unwrap();
     let mut kept = 0;
     for kill_after in [1, 3, 10, 40, 2, 90, 25] {
         let mut child = Command::new(env::current_exe().unwrap())
-            .args(["--ignored", "--nocapture", "commits_until_it_is_killed"])
+            .args([
+                "--nocapture",
+                "a_killed_process_loses_no_commit_that_returned",
+            ])
             .env(DIRECTORY, directory.path())
             .stdout(Stdio::piped())
             .spawn()
