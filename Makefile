@@ -17,4 +17,6 @@ bench:          ## Workflows per second and latencies, three processes
 	cargo bench --bench workflows
 
 clients:        ## Generate the Python client's code again from proto/
-	python3 clients/python/generate.py
+	python3 -m venv target/generate-venv
+	target/generate-venv/bin/pip install --quiet 'grpcio-tools==1.76.0'
+	target/generate-venv/bin/python clients/python/generate.py
