@@ -68,6 +68,8 @@ const NEVER: [(&str, &[&str]); 6] = [
 
 /// The most lines of a file, its tests not counted.
 const LINES_MAX: usize = 400;
+/// The most lines of a function.
+const FUNCTION_LINES_MAX: usize = 70;
 
 #[test]
 fn rooms_import_only_what_they_may() {
@@ -114,6 +116,47 @@ fn files_say_what_they_own_and_stay_small() {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn functions_stay_small() {
+    let mut broken = Vec::new();
+    for root in ["src", "clients/rust/src", "proto/src"] {
+        for file in sources(Path::new(root)) {
+            let text = fs::read_to_string(&file).unwrap();
+            for (first, length) in functions(&text) {
+                if length > FUNCTION_LINES_MAX {
+                    let place = format!("{}:{first}", file.display());
+                    broken.push(format!(
+                        "{place}: {length} lines, at most {FUNCTION_LINES_MAX}"
+                    ));
+                }
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// The first line and the length of every function, as rustfmt writes them: a function ends
+/// at the brace that stands as far in as it began.
+fn functions(text: &str) -> Vec<(usize, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let words = line.trim_start();
+        let begins = words.starts_with("fn ") || words.contains(" fn ");
+        if !begins || words.starts_with("//") || words.contains('"') {
+            continue;
+        }
+        let end = lines[at..]
+            .iter()
+            .position(|l| indent(l) == indent(line) && (l.trim() == "}" || l.ends_with(';')));
+        if let Some(length) = end {
+            found.push((at + 1, length + 1));
+        }
+    }
+    found
 }
 
 fn is_test(file: &Path) -> bool {
