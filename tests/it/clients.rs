@@ -1,22 +1,19 @@
 //! The client crate against a real server: its worker over restarts, cancels and its own end,
 //! and its client over broken connections.
 
+mod serving;
+
 use std::time::Duration;
 
 use futures::StreamExt as _;
 use serde_json::{Value as Json, json};
-use tokio::{
-    sync::{mpsc, oneshot},
-    task::JoinHandle,
-    time::timeout,
-};
+use serving::Serving;
+use tokio::time::timeout;
 use tutti::proto::{
     CancelExecutionRequest, DrainWorkerRequest, ListWorkersRequest, Usage, execution::State,
     step_execution::State as StepState,
 };
-use tutti_client::{
-    Agent, Client, Error, Start, TaskContext, TaskError, TaskOutput, Worker, worker::WorkerBuilder,
-};
+use tutti_client::{Agent, Client, Start, TaskContext, TaskError, TaskOutput};
 
 use crate::{
     support::{PATIENCE, TestServer, json_of},
@@ -24,90 +21,6 @@ use crate::{
 };
 
 const ONE: &str = "name: one\nmode: SEQUENCE\nsteps: [ { id: a, agent: x } ]";
-
-type Ending = Result<TaskOutput, TaskError>;
-
-/// A call of the agent, which ends as the test says.
-struct Call {
-    context: TaskContext,
-    input: Json,
-    end: oneshot::Sender<Ending>,
-}
-
-impl Call {
-    fn complete(self, output: Json) {
-        let told = self.end.send(Ok(output.into()));
-        assert!(told.is_ok(), "the handler is still there");
-    }
-
-    fn fail(self, error: TaskError) {
-        let told = self.end.send(Err(error));
-        assert!(told.is_ok(), "the handler is still there");
-    }
-
-    /// Waits until the handler was dropped.
-    async fn dropped(&mut self) {
-        let dropped = timeout(PATIENCE, self.end.closed()).await;
-        dropped.expect("the handler is dropped");
-    }
-}
-
-/// A worker of agent `x` named `w`, and the calls it makes.
-struct Serving {
-    calls: mpsc::UnboundedReceiver<Call>,
-    stop: Option<oneshot::Sender<()>>,
-    run: JoinHandle<Result<(), Error>>,
-}
-
-impl Serving {
-    fn start(server: &TestServer) -> Self {
-        Self::with(server, |builder| builder)
-    }
-
-    fn with(server: &TestServer, change: impl FnOnce(WorkerBuilder) -> WorkerBuilder) -> Self {
-        let (called, calls) = mpsc::unbounded_channel();
-        let handler = move |context: TaskContext, input| {
-            let (end, ended) = oneshot::channel::<Ending>();
-            let call = Call {
-                context,
-                input,
-                end,
-            };
-            assert!(called.send(call).is_ok(), "the test waits for calls");
-            async move { ended.await.expect("the test ends every call") }
-        };
-        let builder = Worker::builder(server.url()).worker_id("w");
-        let worker = change(builder.agent("x", handler)).build().unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        Self {
-            calls,
-            stop: Some(stop),
-            run: tokio::spawn(worker.run(async { drop(stopped.await) })),
-        }
-    }
-
-    async fn call(&mut self) -> Call {
-        let call = timeout(PATIENCE, self.calls.recv()).await;
-        call.expect("a call in time").expect("the worker runs")
-    }
-
-    /// Asks the worker to end.
-    fn stop(&mut self) {
-        drop(self.stop.take());
-    }
-
-    /// Waits for the worker's end.
-    async fn ended(&mut self) -> Result<(), Error> {
-        let ended = timeout(PATIENCE, &mut self.run).await;
-        ended.expect("the worker ends").unwrap()
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        self.run.abort();
-    }
-}
 
 async fn server() -> TestServer {
     let server = TestServer::start().await;

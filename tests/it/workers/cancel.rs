@@ -30,7 +30,7 @@ async fn a_cancel_reaches_the_worker_that_does_the_task() {
     let task = worker.hold().await;
     cancel(&server, &id).await;
     let cancel = worker.cancelled().await;
-    assert_eq!(cancel.tokens, [task.token.clone()]);
+    assert_eq!(cancel.tokens, [task.token.as_str()]);
     assert!(!cancel.reason.is_empty());
     worker.complete(&task.token, json!("for nothing"));
     assert_eq!(worker.acked().await, (task.token, Outcome::Stale));
@@ -64,7 +64,7 @@ async fn an_offer_not_yet_accepted_is_taken_back_as_well() {
     let mut worker = RawWorker::ready(&server.url(), "w", "x", 1).await;
     let task = worker.offered().await;
     cancel(&server, &id).await;
-    assert_eq!(worker.cancelled().await.tokens, [task.token.clone()]);
+    assert_eq!(worker.cancelled().await.tokens, [task.token.as_str()]);
     worker.accept(&[&task]);
     assert_eq!(worker.cancelled().await.tokens, [task.token]);
     let execution = server.ended(&id).await;
@@ -93,7 +93,7 @@ async fn an_attempt_over_its_timeout_is_cancelled_at_its_worker() {
     let id = server.begin("short", json!(1)).await;
     let mut worker = RawWorker::ready(&server.url(), "w", "x", 1).await;
     let task = worker.take().await;
-    assert_eq!(worker.cancelled().await.tokens, [task.token.clone()]);
+    assert_eq!(worker.cancelled().await.tokens, [task.token.as_str()]);
     let execution = server.ended(&id).await;
     assert_eq!(execution.error.unwrap().class, "timeout");
     worker.complete(&task.token, json!("late"));

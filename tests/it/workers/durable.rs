@@ -62,7 +62,7 @@ async fn a_result_that_was_acknowledged_and_a_task_that_runs_outlive_a_killed_se
     let _server = Process::start(data.path(), &server.address.clone());
     let back = holding(hello("w", &["x"]), &[&task]);
     let mut worker = RawWorker::connect(&url, back).await;
-    assert_eq!(worker.welcome.adopted_tokens, [task.token.clone()]);
+    assert_eq!(worker.welcome.adopted_tokens, [task.token.as_str()]);
     worker.complete(&task.token, json!("end"));
     assert_eq!(worker.acked().await.1, Outcome::Recorded);
     let execution = get(&url, &id).await;

@@ -66,10 +66,10 @@ async fn a_lost_lease_is_another_attempt_and_the_late_worker_is_told() {
     assert_eq!(server.ended(&id).await.state(), State::Failed);
 
     let cancel = late.cancelled().await;
-    assert_eq!(cancel.tokens, [task.token.clone()]);
+    assert_eq!(cancel.tokens, [task.token.as_str()]);
     assert_eq!(cancel.reason, "its lease ran out");
     late.heartbeat(&[&task]);
-    assert_eq!(late.cancelled().await.tokens, [task.token.clone()]);
+    assert_eq!(late.cancelled().await.tokens, [task.token.as_str()]);
     late.complete(&task.token, json!("too late"));
     assert_eq!(late.acked().await, (task.token, Outcome::Stale));
     assert!(server.get(&id).await.output.is_none());
@@ -126,9 +126,9 @@ async fn an_offer_not_accepted_goes_to_another_worker_and_burns_no_attempt() {
     );
 
     let cancel = silent.cancelled().await;
-    assert_eq!(cancel.tokens, [offered.token.clone()]);
+    assert_eq!(cancel.tokens, [offered.token.as_str()]);
     silent.accept(&[&offered]);
-    assert_eq!(silent.cancelled().await.tokens, [offered.token.clone()]);
+    assert_eq!(silent.cancelled().await.tokens, [offered.token.as_str()]);
     silent.complete(&offered.token, json!("not its own"));
     assert_eq!(silent.acked().await.1, Outcome::Stale);
 

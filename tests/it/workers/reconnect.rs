@@ -59,7 +59,7 @@ async fn a_worker_that_comes_back_keeps_the_tasks_it_names() {
 
     let back = holding(hello("w", &["x"]), &[&task]);
     let mut worker = RawWorker::connect(&server.url(), back).await;
-    assert_eq!(worker.welcome.adopted_tokens, [task.token.clone()]);
+    assert_eq!(worker.welcome.adopted_tokens, [task.token.as_str()]);
     assert!(worker.welcome.lost_tokens.is_empty());
     worker.complete(&task.token, json!("held"));
     assert_eq!(worker.acked().await, (task.token, Outcome::Recorded));
@@ -78,7 +78,7 @@ async fn so_it_is_over_a_restart_of_the_server() {
 
     let back = holding(hello("w", &["x"]), &[&task]);
     let mut worker = RawWorker::connect(&server.url(), back).await;
-    assert_eq!(worker.welcome.adopted_tokens, [task.token.clone()]);
+    assert_eq!(worker.welcome.adopted_tokens, [task.token.as_str()]);
     worker.credit(9);
     worker.settled().await;
     worker.complete(&task.token, json!("held"));
@@ -163,7 +163,7 @@ async fn a_worker_that_connects_anew_replaces_its_earlier_stream() {
     let task = earlier.hold().await;
     let back = holding(hello("w", &["x"]), &[&task]);
     let mut worker = RawWorker::connect(&server.url(), back).await;
-    assert_eq!(worker.welcome.adopted_tokens, [task.token.clone()]);
+    assert_eq!(worker.welcome.adopted_tokens, [task.token.as_str()]);
 
     let Down::GoAway(go_away) = earlier.next().await else {
         panic!("the earlier stream is told to go away");
