@@ -24,8 +24,17 @@ const LOCK_FILE: &str = "LOCK";
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
-    /// The lock lasts as long as this file is open.
-    _lock: File,
+    /// Locked until this is dropped.
+    lock: File,
+}
+
+impl Drop for Directory {
+    /// Unlocks rather than leave it to the closing of the file: a child that was forked meanwhile
+    /// has it open too until it becomes its own program, and would hold the lock as long.
+    fn drop(&mut self) {
+        // What cannot be unlocked is when the file is closed everywhere.
+        let _ = FileExt::unlock(&self.lock);
+    }
 }
 
 impl Directory {
@@ -49,7 +58,7 @@ impl Directory {
         }
         Ok(Self {
             path: path.to_owned(),
-            _lock: lock,
+            lock,
         })
     }
 
@@ -134,5 +143,23 @@ fn check_format(path: &Path, text: &str) -> Result<(), Error> {
              copy",
             path.join(FORMAT_FILE).display()
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_let_go_of_can_be_opened_though_its_file_is_still_open_elsewhere() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let held = Directory::open(place.path()).expect("it is free");
+        // As a child has it that was forked meanwhile and is not its own program yet.
+        let _inherited = held.lock.try_clone().expect("files can be shared");
+        let second = Directory::open(place.path());
+        assert!(matches!(second, Err(Error::InUse(_))), "{second:?}");
+        drop(held);
+        let third = Directory::open(place.path());
+        assert!(third.is_ok(), "{third:?}");
     }
 }
