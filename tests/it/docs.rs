@@ -1,13 +1,17 @@
 //! What the documents print is true: every definition in them validates, and so does every
-//! example; what they link to is there.
+//! example; what they link to is there; no call and no limit is left out.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use tutti::core::{limits::Limits, plan};
-use tutti::proto::finding::Severity;
+use prost::Message as _;
+use prost_types::{FileDescriptorProto, FileDescriptorSet};
+use tutti::{
+    core::{limits::Limits, plan},
+    proto::{FILE_DESCRIPTOR_SET, finding::Severity},
+};
 
 #[test]
 fn every_definition_in_the_documents_validates() {
@@ -60,6 +64,48 @@ fn every_link_within_the_repository_leads_somewhere() {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn every_call_is_in_the_page_about_the_api() {
+    let page = read("docs/api.md");
+    let calls = protos().into_iter().flat_map(|file| file.service);
+    let names = calls.flat_map(|service| service.method).map(|m| m.name);
+    let missing: Vec<String> = names
+        .map(|name| name.unwrap())
+        .filter(|name| !mentions(&page, name))
+        .collect();
+    assert!(missing.is_empty(), "not in docs/api.md: {missing:?}");
+}
+
+#[test]
+fn every_limit_is_in_the_page_about_operations() {
+    let page = read("docs/operations.md");
+    let messages = protos().into_iter().flat_map(|file| file.message_type);
+    let limits = messages.filter(|message| message.name() == "Limits");
+    let fields: Vec<String> = limits
+        .flat_map(|message| message.field)
+        .map(|field| format!("`{}`", field.name()))
+        .collect();
+    assert!(!fields.is_empty());
+    let missing: Vec<&String> = fields.iter().filter(|name| !page.contains(*name)).collect();
+    assert!(missing.is_empty(), "not in docs/operations.md: {missing:?}");
+}
+
+fn protos() -> Vec<FileDescriptorProto> {
+    let set = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
+    let own = |file: &FileDescriptorProto| file.package() == "tutti.v1";
+    set.file.into_iter().filter(own).collect()
+}
+
+fn read(page: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap()
+}
+
+/// True when the page has the word as a whole.
+fn mentions(page: &str, word: &str) -> bool {
+    page.split(|c: char| !c.is_alphanumeric())
+        .any(|w| w == word)
 }
 
 /// The Markdown pages of the repository.
