@@ -17,7 +17,8 @@ end it in order: what was accepted is kept and goes on at the next start.
 
 Examples:
   tutti serve
-  tutti serve --listen 0.0.0.0:7420 --data /var/lib/tutti --log-format json")]
+  tutti serve --listen 0.0.0.0:7420 --data /var/lib/tutti --log-format json
+  tutti serve --limit message_bytes_max=32MiB --limit payload_bytes_max=16MiB")]
 pub struct Args {
     /// The address to listen on; port 0 takes a free one
     #[arg(
@@ -36,6 +37,15 @@ pub struct Args {
         default_value = "./tutti-data"
     )]
     data: PathBuf,
+
+    /// Sets a limit, by the name GetServerInfo publishes: payload_bytes_max=8MiB; may be repeated
+    #[arg(
+        long = "limit",
+        env = "TUTTI_LIMITS",
+        value_name = "NAME=VALUE",
+        value_delimiter = ','
+    )]
+    limits: Vec<String>,
 
     #[command(flatten)]
     log: LogArgs,
@@ -65,7 +75,7 @@ pub struct LogArgs {
 /// `Failure::Server` with what to do: an address or a directory in use, a damaged store.
 pub async fn run(args: Args) -> Result<(), Failure> {
     log(args.log.log_format, &args.log.log_level)?;
-    let server = bind(args.listen, args.data).await?;
+    let server = bind(args.listen, args.data, &args.limits).await?;
     output::print(&format!("listening on {}", server.local_addr()))?;
     server.run(signals::shutdown()).await.map_err(failed)
 }
@@ -81,13 +91,14 @@ pub fn log(format: telemetry::Format, level: &str) -> Result<(), Failure> {
 /// Opens the store and takes the address.
 ///
 /// # Errors
-/// `Failure::Server`.
-pub async fn bind(listen: SocketAddr, data: PathBuf) -> Result<Server, Failure> {
-    let config = Config {
+/// `Failure::Usage` for limits that make no sense, `Failure::Server`.
+pub async fn bind(listen: SocketAddr, data: PathBuf, limits: &[String]) -> Result<Server, Failure> {
+    let mut config = Config {
         listen,
         data: Data::Directory(data),
         ..Config::default()
     };
+    config.limits.set(limits).map_err(Failure::Usage)?;
     Server::bind(config).await.map_err(failed)
 }
 

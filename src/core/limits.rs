@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::core::{definition::parse_duration, finding::did_you_mean, time::span};
+
 /// The bounds that the kernel and the rooms around it keep to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
@@ -57,6 +59,179 @@ impl Default for Limits {
             lease_timeout: Duration::from_secs(30),
             accept_timeout: Duration::from_secs(5),
             disk_reserve_bytes: 256 << 20,
+        }
+    }
+}
+
+/// The names of the limits, as they are published.
+const NAMES: [&str; 15] = [
+    "message_bytes_max",
+    "payload_bytes_max",
+    "workflow_steps_max",
+    "workflow_depth_max",
+    "workflow_bytes_max",
+    "open_executions_max",
+    "execution_events_max",
+    "parallel_steps_max",
+    "retry_attempts_max",
+    "page_size_max",
+    "expression_bytes_max",
+    "worker_credits_max",
+    "lease_timeout",
+    "accept_timeout",
+    "disk_reserve_bytes",
+];
+
+impl Limits {
+    /// Sets limits from `NAME=VALUE` texts: whole numbers, bytes also as `64KiB`, `16MiB` or
+    /// `1GiB`, spans as `30s` or `2m`.
+    ///
+    /// # Errors
+    /// What is wrong with the first text that is, or that two limits contradict each other.
+    pub fn set(&mut self, settings: &[String]) -> Result<(), String> {
+        for setting in settings {
+            let (name, text) = setting
+                .split_once('=')
+                .ok_or_else(|| format!("`{setting}` is not NAME=VALUE"))?;
+            self.set_one(name.trim(), text.trim())
+                .map_err(|why| format!("limit {name}: {why}"))?;
+        }
+        if self.payload_bytes_max > self.message_bytes_max {
+            return Err(format!(
+                "limit payload_bytes_max: {} bytes do not fit into message_bytes_max, {}",
+                self.payload_bytes_max, self.message_bytes_max
+            ));
+        }
+        Ok(())
+    }
+
+    fn set_one(&mut self, name: &str, text: &str) -> Result<(), String> {
+        match name {
+            "message_bytes_max" => self.message_bytes_max = bytes(text)?,
+            "payload_bytes_max" => self.payload_bytes_max = bytes(text)?,
+            "workflow_steps_max" => self.workflow_steps_max = number(text)?,
+            "workflow_depth_max" => self.workflow_depth_max = number(text)?,
+            "workflow_bytes_max" => self.workflow_bytes_max = bytes(text)?,
+            "open_executions_max" => self.open_executions_max = number(text)?,
+            "execution_events_max" => self.execution_events_max = number(text)?,
+            "parallel_steps_max" => self.parallel_steps_max = number(text)?,
+            "retry_attempts_max" => self.retry_attempts_max = number(text)?,
+            "page_size_max" => self.page_size_max = number(text)?,
+            "expression_bytes_max" => self.expression_bytes_max = bytes(text)?,
+            "worker_credits_max" => self.worker_credits_max = number(text)?,
+            "lease_timeout" => self.lease_timeout = timeout(text)?,
+            "accept_timeout" => self.accept_timeout = timeout(text)?,
+            "disk_reserve_bytes" if text == "0" => self.disk_reserve_bytes = 0,
+            "disk_reserve_bytes" => self.disk_reserve_bytes = bytes(text)?,
+            _ => {
+                let near = did_you_mean(name, NAMES);
+                return Err(match near {
+                    Some(near) => format!("there is no such limit (did you mean {near}?)"),
+                    None => format!("there is no such limit (there are {})", NAMES.join(", ")),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn number<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
+    let parsed = text.parse::<u64>().ok().filter(|n| *n > 0);
+    parsed
+        .and_then(|n| T::try_from(n).ok())
+        .ok_or_else(|| format!("`{text}` is not a whole number from 1 that fits"))
+}
+
+fn bytes<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
+    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
+    let unit = units.iter().find(|(unit, _)| text.ends_with(unit));
+    let (digits, shift) = unit.map_or((text, 0), |(unit, shift)| {
+        (text.trim_end_matches(unit).trim_end(), *shift)
+    });
+    let parsed = digits.parse::<u64>().ok().filter(|n| *n > 0);
+    parsed
+        .and_then(|n| n.checked_mul(1 << shift))
+        .and_then(|n| T::try_from(n).ok())
+        .ok_or_else(|| {
+            format!("`{text}` is no number of bytes (write 65536, 64KiB, 16MiB or 1GiB)")
+        })
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    let parsed =
+        parse_duration(text).map_err(|why| format!("`{text}` is not a duration: {why}"))?;
+    span(&parsed)
+        .filter(|span| !span.is_zero())
+        .ok_or_else(|| format!("`{text}` is not longer than nothing"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn set(settings: &[&str]) -> Result<Limits, String> {
+        let mut limits = Limits::default();
+        let settings: Vec<String> = settings.iter().map(|s| (*s).to_owned()).collect();
+        limits.set(&settings).map(|()| limits)
+    }
+
+    #[test]
+    fn limits_are_set_by_their_published_names() {
+        let limits = set(&[
+            "message_bytes_max=16MiB",
+            "payload_bytes_max = 8 MiB",
+            "lease_timeout=2m",
+            "open_executions_max=7",
+            "disk_reserve_bytes=0",
+        ])
+        .unwrap();
+        assert_eq!(limits.message_bytes_max, 16 << 20);
+        assert_eq!(limits.payload_bytes_max, 8 << 20);
+        assert_eq!(limits.lease_timeout, Duration::from_secs(120));
+        assert_eq!(limits.open_executions_max, 7);
+        assert_eq!(limits.disk_reserve_bytes, 0);
+    }
+
+    #[test]
+    fn every_name_can_be_set() {
+        for name in NAMES {
+            let value = if name.ends_with("timeout") { "9s" } else { "9" };
+            let mut limits = Limits {
+                message_bytes_max: 9,
+                payload_bytes_max: 9,
+                ..Limits::default()
+            };
+            let before = format!("{limits:?}");
+            limits.set(&[format!("{name}={value}")]).unwrap();
+            let same = name == "message_bytes_max" || name == "payload_bytes_max";
+            assert_eq!(before == format!("{limits:?}"), same, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_in_words() {
+        for (setting, words) in [
+            ("lease_timeout", "is not NAME=VALUE"),
+            ("lease_timout=3s", "did you mean lease_timeout?"),
+            (
+                "nothing=3",
+                "there is no such limit (there are message_bytes_max",
+            ),
+            ("lease_timeout=0s", "not longer than nothing"),
+            ("lease_timeout=3x", "not a duration"),
+            ("payload_bytes_max=3MB", "64KiB"),
+            ("payload_bytes_max=99999999999GiB", "64KiB"),
+            (
+                "payload_bytes_max=5MiB",
+                "do not fit into message_bytes_max",
+            ),
+            ("parallel_steps_max=0", "a whole number from 1"),
+            ("parallel_steps_max=5000000000", "that fits"),
+        ] {
+            let refused = set(&[setting]).unwrap_err();
+            assert!(refused.contains(words), "{setting}: {refused}");
         }
     }
 }

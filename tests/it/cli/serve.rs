@@ -7,6 +7,8 @@ use tokio::{
     process::{Child, Command},
 };
 
+use tutti::proto::{GetServerInfoRequest, system_service_client::SystemServiceClient};
+
 use super::{Said, binary, said};
 use crate::support::{PATIENCE, TestServer};
 
@@ -18,9 +20,18 @@ struct Served {
 
 impl Served {
     async fn start(data: &Path) -> Self {
+        Self::with(data, &[]).await
+    }
+
+    async fn with(data: &Path, more: &[&str]) -> Self {
         let mut command = binary();
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]);
-        let mut child = command.arg(data).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command
+            .arg(data)
+            .args(more)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = tokio::time::timeout(PATIENCE, lines.next_line()).await;
         let line = line.expect("it listens").unwrap().unwrap();
@@ -113,4 +124,34 @@ async fn a_signal_ends_it_in_order_and_what_was_accepted_goes_on_at_the_next_sta
     let execution = said(&mut at(&served.url, &["get", &id, "-o", "json"])).await;
     assert_eq!(execution.exits(0).json()["state"], "RUNNING");
     assert_eq!(served.ends_on("INT").await, Some(0));
+}
+
+#[tokio::test]
+async fn limits_are_set_by_the_names_that_are_published() {
+    let directory = tempfile::tempdir().unwrap();
+    let more = [
+        "--limit",
+        "payload_bytes_max=64KiB",
+        "--limit",
+        "lease_timeout=2m",
+    ];
+    let served = Served::with(directory.path(), &more).await;
+    let mut system = SystemServiceClient::connect(served.url.clone())
+        .await
+        .unwrap();
+    let info = system
+        .get_server_info(GetServerInfoRequest {})
+        .await
+        .unwrap();
+    let limits = info.into_inner().limits.unwrap();
+    assert_eq!(limits.payload_bytes_max, 64 << 10);
+    assert_eq!(limits.lease_timeout.unwrap().seconds, 120);
+
+    let mut command = binary();
+    command.args(["serve", "--limit", "lease_timout=2m", "--data"]);
+    let said = said(command.arg(directory.path().join("other")))
+        .await
+        .exits(2);
+    let line = said.one_line();
+    assert!(line.contains("did you mean lease_timeout?"), "{line}");
 }
