@@ -154,7 +154,7 @@ pub enum Rejection {
 
 /// Decides a command: the events that follow are applied to the execution as they are decided.
 ///
-/// `now` must not be before the execution's last event.
+/// A `now` before the execution's last event counts as the time of that event.
 ///
 /// # Errors
 /// A `Rejection`; the execution is then as it was.
@@ -178,7 +178,8 @@ pub fn decide(
             Command::Cancel { .. } | Command::Terminate { .. } => Err(Rejection::Ended(state)),
         };
     }
-    let mut turn = Turn::new(execution, now.max(execution_time(execution)), limits);
+    let now = now.max(execution.last_time);
+    let mut turn = Turn::new(execution, now, limits);
     match command {
         Command::Accept {
             task,
@@ -206,8 +207,4 @@ pub fn decide(
     }
     turn.pump();
     Ok(turn.finish())
-}
-
-fn execution_time(execution: &Execution) -> Time {
-    execution.last_time
 }

@@ -119,12 +119,9 @@ impl Shard {
     fn drain(&mut self, first: Option<Message>, more: &mut mpsc::UnboundedReceiver<Message>) {
         let mut next = first;
         for _ in 0..COMMANDS_PER_GROUP_MAX {
-            match next {
-                Some(Message::Stop) | None => {
-                    self.stopping = true;
-                    return;
-                }
-                Some(message) => self.handle(message),
+            self.handle(next.unwrap_or(Message::Stop));
+            if self.stopping {
+                return;
             }
             next = match more.try_recv() {
                 Ok(message) => Some(message),
