@@ -73,6 +73,11 @@ impl Engine {
         options: Options,
     ) -> Result<Self, store::Error> {
         let failed = commit::Failed::new(None);
+        let stop = failed.clone();
+        store.on_failure(Box::new(move |reason| {
+            tracing::error!(reason, "the store failed: stopping");
+            stop.send_replace(Some(reason));
+        }));
         let (committer, commits) = commit::start(Arc::clone(&store), failed.clone());
         let progress = progress::Progress::default();
         let plans = plans::Plans::new(Arc::clone(&store));

@@ -68,6 +68,15 @@ pub fn disk_full(free: u64, reserve: u64) -> Error {
     }
 }
 
+/// Why no more executions are accepted while the store's state is too far behind its journal.
+pub fn store_behind(max: u64) -> Error {
+    Error::Exhausted {
+        subject: "pending_bytes_max".into(),
+        message: format!("{max} bytes wait to be taken over into the state, which is the limit"),
+        retry_after: Some(START_RETRY_AFTER),
+    }
+}
+
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {

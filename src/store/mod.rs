@@ -6,14 +6,18 @@ use uuid::Uuid;
 
 use crate::proto::{Agent, Event, Execution, ExecutionFilter, WorkflowVersion};
 
+pub mod audit;
 mod check;
 #[cfg(test)]
 mod conformance;
 mod filter;
 pub mod memory;
 pub mod sled;
+mod upkeep;
 
+pub use audit::{Broken, Link, Verification};
 pub use filter::passes;
+pub use upkeep::{Compacted, Pressure, Snapshot};
 
 /// Keeps definitions, agents, executions and their events.
 ///
@@ -70,6 +74,49 @@ pub trait Store: Send + Sync + 'static {
 
     /// All agents of all namespaces: namespace and agent, in order. Read once, at start.
     fn agents(&self) -> Result<Vec<(String, Agent)>, Error>;
+
+    /// Checks the hash chain of an execution's events, as `audit` says; `None` when there is no
+    /// such execution. What is broken is told in the answer.
+    ///
+    /// # Errors
+    /// `Error::Io`; `Error::Damaged` for what is broken outside of the execution.
+    fn verify_execution(&self, id: Uuid) -> Result<Option<Verification>, Error>;
+
+    /// Checks the chains of the executions of all namespaces with an id greater than `after`, in
+    /// order, at most `limit` of them.
+    ///
+    /// # Errors
+    /// As `verify_execution`.
+    fn verify_executions(
+        &self,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Page<Verification, Uuid>, Error>;
+
+    /// Rewrites what is kept so that what was deleted takes no space any more. Blocks until
+    /// that is done and durable, and may take long; commits and reads go on meanwhile. One runs
+    /// at a time: another one waits.
+    ///
+    /// # Errors
+    /// `Error::Io`, `Error::Damaged`: as for a commit, the store is then unusable.
+    /// `Error::Unsupported`.
+    fn compact(&self) -> Result<Compacted, Error>;
+
+    /// Writes a whole copy of the store as it stands at one commit, checksummed, into `sink`.
+    /// Blocks until that is done; commits and reads go on meanwhile.
+    ///
+    /// # Errors
+    /// `Error::Io` of the store or of the sink, after which the copy is worth nothing and the
+    /// store goes on; `Error::Damaged`; `Error::Unsupported`.
+    fn snapshot(&self, sink: &mut dyn std::io::Write) -> Result<Snapshot, Error>;
+
+    /// How full the memory is that holds what was committed and is not in its final place yet.
+    /// While it is full, new executions should be refused: what was accepted is always taken.
+    fn pressure(&self) -> Pressure;
+
+    /// Calls `tell` with the reason, once, when the store fails in the background: it is then
+    /// as unusable as after a failed commit.
+    fn on_failure(&self, tell: Box<dyn FnOnce(String) + Send>);
 
     /// How much more it can keep, in bytes; `None`: no bound that it knows of.
     fn free_bytes(&self) -> Result<Option<u64>, Error>;
@@ -195,6 +242,9 @@ pub enum Error {
     /// A write does not follow from what is kept: a broken invariant of the caller.
     #[error("inconsistent write: {0}")]
     Inconsistent(String),
+    /// This kind of store does not do that.
+    #[error("a store of kind {0} does not do that")]
+    Unsupported(&'static str),
     /// The disk or the file system failed.
     #[error("{context}: {source}")]
     Io {

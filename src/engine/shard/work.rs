@@ -72,6 +72,10 @@ impl Shard {
         if self.parts.open.load(Ordering::Relaxed) >= limits.open_executions_max {
             return Err(refusal::too_many_open(limits.open_executions_max));
         }
+        let pressure = self.parts.store.pressure();
+        if pressure.is_full() {
+            return Err(refusal::store_behind(pressure.pending_bytes_max));
+        }
         let free = self.free_bytes()?;
         if free < limits.disk_reserve_bytes {
             return Err(refusal::disk_full(free, limits.disk_reserve_bytes));

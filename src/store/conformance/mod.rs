@@ -2,11 +2,12 @@
 //! case below.
 #![allow(clippy::unwrap_used)]
 
+mod audit;
 mod executions;
 pub mod samples;
 
-pub use self::executions::*;
 use self::samples::*;
+pub use self::{audit::*, executions::*};
 use super::{Error, Store, Write};
 use crate::proto::execution::State;
 
@@ -49,6 +50,7 @@ macro_rules! suite {
             workflows_are_listed_by_name_with_their_newest_version
             agents_are_kept_replaced_and_forgotten
             it_stays_readable_once_closed
+            chains_are_verified_alike_and_paged_by_id
         }
     };
 }

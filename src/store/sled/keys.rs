@@ -49,6 +49,11 @@ pub fn summary(id: Uuid) -> Vec<u8> {
     with_id(vec![SUMMARY], id)
 }
 
+/// The least key behind all summaries.
+pub fn summaries_end() -> Vec<u8> {
+    vec![SUMMARY + 1]
+}
+
 /// Marks an execution that has not ended.
 pub fn open(id: Uuid) -> Vec<u8> {
     with_id(vec![OPEN], id)

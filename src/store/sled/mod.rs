@@ -46,8 +46,13 @@ use uuid::Uuid;
 use self::{
     directory::Directory, draft::Draft, heads::Heads, journal::Journal, record::Group, state::State,
 };
-use super::{Error, Info, Page, RequestRecord, Store, Write, check};
+use super::{
+    Compacted, Error, Info, Page, Pressure, RequestRecord, Snapshot, Store, Verification, Write,
+    audit::Chain, check,
+};
 use crate::proto::{Agent, Event, Execution, ExecutionFilter, WorkflowVersion};
+
+const NAME: &str = "sled";
 
 /// The largest group of one commit, in bytes as journaled.
 const GROUP_BYTES_MAX: usize = 1 << 30;
@@ -238,13 +243,65 @@ impl Store for SledStore {
         self.state.agents()
     }
 
+    fn verify_execution(&self, id: Uuid) -> Result<Option<Verification>, Error> {
+        if self.state.execution(id)?.is_none() {
+            return Ok(None);
+        }
+        let mut chain = Chain::new(id);
+        for mut event in self.state.events(id, 0, usize::MAX)? {
+            if event.sequence != chain.due() {
+                return Ok(Some(chain.broken("it is missing")));
+            }
+            event.execution_id.clear();
+            chain.add(&event.encode_to_vec());
+        }
+        Ok(Some(chain.verified()))
+    }
+
+    fn verify_executions(
+        &self,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Page<Verification, Uuid>, Error> {
+        let from = after.map_or(Uuid::nil(), |after| {
+            Uuid::from_u128(after.as_u128().saturating_add(1))
+        });
+        let mut page = Page {
+            items: Vec::new(),
+            next: None,
+        };
+        for id in self.state.ids(from) {
+            let id = id?;
+            if page.items.len() >= limit {
+                page.next = page.items.last().map(|last: &Verification| last.id);
+                break;
+            }
+            page.items.extend(self.verify_execution(id)?);
+        }
+        Ok(page)
+    }
+
+    fn compact(&self) -> Result<Compacted, Error> {
+        Err(Error::Unsupported(NAME))
+    }
+
+    fn snapshot(&self, _sink: &mut dyn io::Write) -> Result<Snapshot, Error> {
+        Err(Error::Unsupported(NAME))
+    }
+
+    fn pressure(&self) -> Pressure {
+        Pressure::default()
+    }
+
+    fn on_failure(&self, _tell: Box<dyn FnOnce(String) + Send>) {}
+
     fn free_bytes(&self) -> Result<Option<u64>, Error> {
         self.directory.free_bytes().map(Some)
     }
 
     fn info(&self) -> Info {
         Info {
-            name: "sled",
+            name: NAME,
             format: directory::FORMAT,
         }
     }

@@ -111,6 +111,15 @@ impl State {
         )
     }
 
+    /// The ids of all executions from one on, in order.
+    pub(super) fn ids(&self, from: Uuid) -> impl Iterator<Item = Result<Uuid, Error>> {
+        let keys = self.range(keys::summary(from), keys::summaries_end());
+        keys.filter_map(|key| {
+            let id = key.map(|key| chunks::first_part(&key).and_then(keys::id_at_end));
+            id.transpose()
+        })
+    }
+
     pub(super) fn open_executions(&self) -> Result<Vec<Uuid>, Error> {
         let marks = self.keys(keys::OPEN_ALL);
         marks
