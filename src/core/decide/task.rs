@@ -72,12 +72,13 @@ impl Turn<'_> {
 
     /// The step whose attempt this lease holds; `None` when what is said was already counted.
     fn held(&self, task: u64, lease: u64, said: Said<'_>) -> Result<Option<RunId>, Rejection> {
-        let run = self.execution.task(task).ok_or(Rejection::Stale)?;
-        let step = self.execution.run(run);
-        if step.state == StepState::Running && step.lease == lease && lease != 0 {
-            return Ok(Some(run));
+        if let Some(run) = self.execution.task(task) {
+            let step = self.execution.run(run);
+            if step.state == StepState::Running && step.lease == lease && lease != 0 {
+                return Ok(Some(run));
+            }
         }
-        counted(step, lease, said)
+        repeats(self.execution, task, lease, said)
             .then_some(None)
             .ok_or(Rejection::Stale)
     }
@@ -118,7 +119,19 @@ pub(super) fn repeated(
     lease: u64,
     said: Said<'_>,
 ) -> Result<Outcome, Rejection> {
-    let run = execution.task(task).ok_or(Rejection::Stale)?;
-    let counted = counted(execution.run(run), lease, said);
-    counted.then(Outcome::default).ok_or(Rejection::Stale)
+    let repeats = repeats(execution, task, lease, said);
+    repeats.then(Outcome::default).ok_or(Rejection::Stale)
+}
+
+/// True when what is said now ended the attempt, of a step that is there or was given up.
+fn repeats(execution: &Execution, task: u64, lease: u64, said: Said<'_>) -> bool {
+    if let Some(run) = execution.task(task) {
+        return counted(execution.run(run), lease, said);
+    }
+    let past = execution.past_task(task).filter(|past| past.lease == lease);
+    past.is_some_and(|past| match (past.class.as_deref(), said) {
+        (None, said) => matches!(said, Said::Output),
+        (Some(class), Said::Output) => OUTPUT_CLASSES.contains(&class),
+        (Some(class), Said::Failure(said)) => said == class,
+    })
 }

@@ -17,15 +17,15 @@ impl Execution {
             (Kind::Switch(switch), Some(index)) => branch(switch, index),
             _ => &[],
         };
-        let first = u32::try_from(self.runs.len()).expect("steps are bounded far below 2^32");
-        let at: HashMap<NodeId, RunId> = nodes.iter().copied().zip((first..).map(RunId)).collect();
+        let mut at: HashMap<NodeId, RunId> = HashMap::with_capacity(nodes.len());
         for node in nodes {
             let path: Arc<str> = self.child_path(parent, &plan.node(*node).id).into();
             let mut run = StepRun::new(*node, Some(parent), Arc::clone(&path));
             let depends_on = &plan.node(*node).depends_on;
             run.waits = u32::try_from(depends_on.len()).expect("steps are bounded");
-            self.by_path.insert(path, at[node]);
-            self.runs.push(run);
+            let id = self.slots.add(run);
+            self.by_path.insert(path, id);
+            at.insert(*node, id);
         }
         for node in nodes {
             for dependency in &plan.node(*node).depends_on {

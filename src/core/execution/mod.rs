@@ -6,6 +6,7 @@ mod children;
 mod reset;
 mod run;
 mod scope;
+mod slots;
 mod timers;
 mod view;
 
@@ -17,6 +18,8 @@ use std::{
 pub use apply::apply;
 pub use run::{ROOT, RunId, StepRun};
 pub use scope::{Given, StepScope, WorkflowScope};
+pub use slots::PastTask;
+use slots::{PastTasks, Slots};
 pub use timers::TimerKind;
 use timers::Timers;
 
@@ -74,10 +77,11 @@ pub struct Execution {
     pub deadline: Option<Time>,
     /// When its next attempt begins.
     pub next_attempt_time: Option<Time>,
-    runs: Vec<StepRun>,
+    slots: Slots,
     by_path: HashMap<Arc<str>, RunId>,
     /// Attempts handed out, by the sequence of the event that scheduled them.
     tasks: HashMap<u64, RunId>,
+    past_tasks: PastTasks,
     timers: Timers,
     /// Steps with children that could begin now.
     parents_ready: BTreeSet<RunId>,
@@ -116,9 +120,10 @@ impl Execution {
             end_time: None,
             deadline: started.deadline.map(Time::from),
             next_attempt_time: None,
-            runs: Vec::new(),
+            slots: Slots::default(),
             by_path: HashMap::new(),
             tasks: HashMap::new(),
+            past_tasks: PastTasks::default(),
             timers: Timers::default(),
             parents_ready: BTreeSet::new(),
             calls_in_progress: 0,
@@ -128,7 +133,7 @@ impl Execution {
         let mut root = StepRun::new(NodeId(0), None, "".into());
         root.state = StepState::Running;
         root.start_time = Some(now);
-        execution.runs.push(root);
+        execution.slots.add(root);
         if let Some(deadline) = execution.deadline {
             execution.timers.set(deadline, ROOT, TimerKind::Total);
         }
@@ -166,11 +171,11 @@ impl Execution {
 
     /// The step with this index. Panics on an index of another execution.
     pub fn run(&self, id: RunId) -> &StepRun {
-        &self.runs[id.0 as usize]
+        self.slots.get(id)
     }
 
     fn run_mut(&mut self, id: RunId) -> &mut StepRun {
-        &mut self.runs[id.0 as usize]
+        self.slots.get_mut(id)
     }
 
     /// What the step is.
@@ -191,9 +196,15 @@ impl Execution {
         self.tasks.get(&sequence).copied()
     }
 
+    /// How an attempt ended whose step was given up since, by the sequence of the event that
+    /// scheduled it.
+    pub fn past_task(&self, sequence: u64) -> Option<&PastTask> {
+        self.past_tasks.get(sequence)
+    }
+
     /// All steps begun or waiting to, the workflow itself first.
     pub fn runs(&self) -> impl Iterator<Item = (RunId, &StepRun)> {
-        (0u32..).map(RunId).zip(self.runs.iter())
+        self.slots.iter()
     }
 
     /// Calls in progress, those waiting for their next attempt included.
@@ -282,9 +293,10 @@ impl PartialEq for Execution {
             && self.vars == other.vars
             && self.output == other.output
             && self.error == other.error
-            && self.runs == other.runs
+            && self.slots == other.slots
             && self.by_path == other.by_path
             && self.tasks == other.tasks
+            && self.past_tasks == other.past_tasks
             && self.timers == other.timers
             && self.parents_ready == other.parents_ready
     }

@@ -9,11 +9,7 @@ impl Execution {
     pub(super) fn drop_children(&mut self, id: RunId) {
         for child in std::mem::take(&mut self.run_mut(id).children) {
             self.drop_children(child);
-            let path = self.run(child).path.clone();
-            self.by_path.remove(&path);
-            let scheduled = self.run(child).scheduled;
-            self.tasks.remove(&scheduled);
-            self.parents_ready.remove(&child);
+            self.give_up(child);
         }
         let run = self.run_mut(id);
         run.branch = None;

@@ -182,3 +182,33 @@ fn what_an_agent_used_is_added_up_over_attempts() {
         (15, 2, 1.0)
     );
 }
+
+#[test]
+fn a_result_said_again_is_answered_alike_when_the_step_around_it_has_begun_anew() {
+    let mut case = given(
+        "
+steps:
+  - id: both
+    retry: { initial_delay: 1s, jitter: 0, max_attempts: 2 }
+    block:
+      mode: SEQUENCE
+      steps: [ { id: a, agent: x }, { id: b, agent: x } ]
+",
+        json!(null),
+    );
+    let lease = case.accept("both/a");
+    let again = case.completion("both/a", lease, json!(1));
+    case.when(again.clone()).unwrap();
+    case.fail("both/b", "unavailable").after(1);
+    assert_eq!(case.waiting(), ["both/a"], "its first attempt was given up");
+    let events = case.events.len();
+    case.when(again).unwrap();
+    assert_eq!(case.events.len(), events, "said again, it changes nothing");
+    let other = Command::Complete {
+        task: 3,
+        lease: lease + 1,
+        output: value::null(),
+        usage: None,
+    };
+    assert_eq!(case.when(other), Err(Rejection::Stale));
+}
