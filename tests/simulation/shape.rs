@@ -142,6 +142,7 @@ fn block(rng: &mut Rng, depth: usize) -> Block {
         },
         steps,
         join,
+        ..Block::default()
     }
 }
 

@@ -79,6 +79,9 @@ fn words(event: &Event, kind: &Kind) -> (&'static str, String) {
             ("execution_retry_scheduled", what)
         }
         Kind::ExecutionRetried(e) => ("execution_retried", format!("attempt {}", e.attempt)),
+        Kind::ExecutionResumed(e) => ("execution_resumed", e.reason.clone()),
+        Kind::ExecutionCompensating(e) => ("execution_compensating", said(e.error.as_ref())),
+        Kind::ExecutionParked(e) => ("execution_parked", said(e.error.as_ref())),
         kind => step_words(event, kind),
     }
 }
@@ -105,6 +108,32 @@ fn step_words(event: &Event, kind: &Kind) -> (&'static str, String) {
         Kind::StepCancelled(e) => ("step_cancelled", e.reason.clone()),
         Kind::GateViolated(e) => ("gate_violated", e.message.clone()),
         Kind::BranchChosen(e) => ("branch_chosen", branch(e.index)),
+        kind => inner_words(event, kind),
+    }
+}
+
+/// What became of a step beside its attempts, and of what it holds.
+fn inner_words(event: &Event, kind: &Kind) -> (&'static str, String) {
+    match kind {
+        Kind::StepCompensated(_) => ("step_compensated", String::new()),
+        Kind::CompensationFailed(e) => ("compensation_failed", said(e.error.as_ref())),
+        Kind::StepCaught(e) => ("step_caught", said(e.error.as_ref())),
+        Kind::StepCached(e) => ("step_cached", format!("from {}", e.execution_id)),
+        Kind::CallFellBack(e) => ("call_fell_back", said(e.error.as_ref())),
+        Kind::MarkSet(e) => ("mark_set", e.name.clone()),
+        Kind::ItemBegun(e) => ("item_begun", format!("item {}", e.index)),
+        Kind::IterationBegun(e) => ("iteration_begun", format!("iteration {}", e.index)),
+        Kind::StateChanged(e) if e.from.is_empty() => ("state_changed", e.to.clone()),
+        Kind::StateChanged(e) => ("state_changed", format!("{} to {}", e.from, e.to)),
+        Kind::WaitBegun(e) => ("wait_begun", format!("for {}", wait(event, e.due_time))),
+        Kind::ChildStarted(e) => {
+            let what = format!("{} v{} {}", e.workflow, e.version, e.execution_id);
+            ("child_started", what)
+        }
+        Kind::ChildEnded(e) => {
+            let state = e.state().as_str_name();
+            ("child_ended", format!("{state} {}", said(e.error.as_ref())))
+        }
         _ => ("unknown", String::new()),
     }
 }

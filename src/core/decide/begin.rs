@@ -137,6 +137,7 @@ impl Turn<'_> {
                 input: Some(input),
                 queue_deadline: node.queue_timeout.map(|t| self.now.after(t).into()),
                 total_deadline: total.map(Into::into),
+                gathered: None,
             };
             self.emit(run, event::Kind::StepScheduled(scheduled));
             return self.dispatch(run);

@@ -71,6 +71,7 @@ pub fn start(
             labels,
             request_id: start.request_id,
             deadline,
+            parent: None,
         })),
     };
     let mut execution = Execution::create(plan, &event)

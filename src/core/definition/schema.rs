@@ -17,60 +17,18 @@ pub fn workflow() -> MessageDescriptor {
     WORKFLOW.clone()
 }
 
-/// Kinds of step that the language has and this version does not serve.
-const LATER_KINDS: &[&str] = &[
-    "each",
-    "loop",
-    "wait",
-    "workflow",
-    "approval",
-    "publish",
-    "restore",
-    "saga",
-    "map_reduce",
-    "refine",
-    "orchestrate",
-    "react",
-    "group_chat",
-    "decompose",
-    "generate",
-];
-
 /// True when `name` is a kind of step of a later version.
 pub fn is_later_kind(message: &str, name: &str) -> bool {
-    message == "Step" && LATER_KINDS.contains(&snake(name).as_str())
+    message == "Step" && ["approval", "publish"].contains(&snake(name).as_str())
 }
 
 /// True when `name` is a field that the language has and this version does not serve.
 pub fn is_later_field(message: &str, name: &str) -> bool {
     let later: &[&str] = match message {
-        "Workflow" => &[
-            "agents",
-            "on_failure",
-            "finally",
-            "readiness",
-            "budget",
-            "sla",
-            "initial",
-            "max_transitions",
-        ],
-        "Step" => &[
-            "catch",
-            "compensation",
-            "cache",
-            "context",
-            "budget",
-            "priority",
-            "fairness_key",
-            "mark",
-            "sla",
-            "next",
-            "input_schema",
-            "output_schema",
-        ],
-        "Call" => &["fallback", "hedge", "key"],
-        "Block" => &["initial", "max_transitions"],
-        "Gate" => &["judge", "approval", "repair", "escalate"],
+        "Workflow" | "Step" => &["budget", "sla"],
+        "Call" | "PatternCall" => &["hedge"],
+        "Gate" => &["approval", "escalate"],
+        "Wait" => &["event", "first_of"],
         _ => &[],
     };
     later.contains(&snake(name).as_str())
@@ -79,16 +37,8 @@ pub fn is_later_field(message: &str, name: &str) -> bool {
 /// True when `name` is an enum value that the language has and this version does not serve.
 pub fn is_later_value(enumeration: &str, name: &str) -> bool {
     let later: &[&str] = match enumeration {
-        "Mode" => &["STATES"],
-        "Select" => &[
-            "LOWEST_LATENCY",
-            "LOWEST_COST",
-            "WEIGHTED",
-            "STICKY",
-            "ADAPTIVE",
-        ],
-        "OnError" => &["PARK"],
-        "OnViolation" => &["REPAIR", "ESCALATE"],
+        "Select" => &["LOWEST_LATENCY", "LOWEST_COST", "WEIGHTED", "ADAPTIVE"],
+        "OnViolation" => &["ESCALATE"],
         _ => &[],
     };
     later.contains(&name)

@@ -115,7 +115,7 @@ impl Size {
                 self.list(&switch.otherwise, depth + 1, inner + 1);
             }
             Some(step::Kind::Set(set)) => self.object(set, inner),
-            Some(step::Kind::Agent(_) | step::Kind::Call(_)) | None => {}
+            _ => {}
         }
     }
 

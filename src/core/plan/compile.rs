@@ -108,6 +108,7 @@ impl<'a> Compiler<'a> {
 
     fn workflow(&mut self, workflow: &'a Workflow) -> Plan {
         self.names_of_workflow(workflow);
+        self.later_of_workflow(workflow);
         let input_schema = self.schema(".input_schema", workflow.input_schema.as_ref());
         let output_schema = self.schema(".output_schema", workflow.output_schema.as_ref());
         let variables = self.variables(workflow);

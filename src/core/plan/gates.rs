@@ -27,13 +27,16 @@ impl Compiler<'_> {
     }
 
     fn gate(&mut self, gate: &proto::Gate, retries: bool) -> Option<Gate> {
+        self.later_of_gate(gate);
         let check = self.check(gate);
         let message = match gate.message.as_str() {
             "" => None,
             text => self.within(".message", |c| c.template(&value::string(text))),
         };
         let on_violation = match gate.on_violation() {
-            gate::OnViolation::Unspecified | gate::OnViolation::Fail => OnViolation::Fail,
+            gate::OnViolation::Unspecified
+            | gate::OnViolation::Fail
+            | gate::OnViolation::Repair => OnViolation::Fail,
             gate::OnViolation::Retry => OnViolation::Retry,
             gate::OnViolation::Continue => OnViolation::Continue,
         };
@@ -67,6 +70,7 @@ impl Compiler<'_> {
                     .then_some(Check::Length { min, max })
             }
             Some(gate::Check::Range(range)) => self.range(range),
+            Some(gate::Check::Judge(_)) => None,
             None => {
                 let hint = "give one of not_empty, json, json_schema, regex, cel, length, range";
                 self.error("", "required", "the gate checks nothing", hint);

@@ -30,8 +30,12 @@ impl<'a> Compiler<'a> {
                 Kind::Switch(self.within(".switch", |c| c.switch(switch, id)))
             }
             Some(step::Kind::Set(set)) => Kind::Set(self.templates(".set", set)),
+            Some(later) => {
+                self.later_kind(name_of(later));
+                Kind::Set(Vec::new())
+            }
             None => {
-                let hint = "give it one of agent, call, block, switch, set";
+                let hint = "give it one, as agent, call, block, switch, loop, each";
                 self.error("", "required", "the step has no kind", hint);
                 Kind::Set(Vec::new())
             }
@@ -39,6 +43,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn call(&mut self, call: &proto::Call) -> Call {
+        self.later_of_call(call);
         let named = matches!(call.target, Some(call::Target::Agent(_)));
         if named && call.select() != call::Select::Unspecified {
             let hint = "remove it, or name a `skill`";
@@ -70,7 +75,9 @@ impl<'a> Compiler<'a> {
                     labels: call.labels.clone().into_iter().collect(),
                     select: match call.select() {
                         call::Select::LeastLoaded => Select::LeastLoaded,
-                        call::Select::RoundRobin | call::Select::Unspecified => Select::RoundRobin,
+                        call::Select::RoundRobin
+                        | call::Select::Sticky
+                        | call::Select::Unspecified => Select::RoundRobin,
                     },
                 }
             }
@@ -94,6 +101,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn block(&mut self, block: &'a proto::Block, id: NodeId) -> Block {
+        self.later_of_block(block);
         let around = Around {
             list: "steps",
             node: id,
@@ -199,6 +207,30 @@ impl<'a> Compiler<'a> {
         };
         let (_, steps) = self.branch(&case.steps, around, WrittenMode::Sequence);
         when.map(|when| (when, steps))
+    }
+}
+
+/// The name of a kind as it is written.
+fn name_of(kind: &step::Kind) -> &'static str {
+    match kind {
+        step::Kind::Agent(_) => "agent",
+        step::Kind::Call(_) => "call",
+        step::Kind::Block(_) => "block",
+        step::Kind::Switch(_) => "switch",
+        step::Kind::Set(_) => "set",
+        step::Kind::Each(_) => "each",
+        step::Kind::Loop(_) => "loop",
+        step::Kind::Wait(_) => "wait",
+        step::Kind::Workflow(_) => "workflow",
+        step::Kind::Restore(_) => "restore",
+        step::Kind::Saga(_) => "saga",
+        step::Kind::MapReduce(_) => "map_reduce",
+        step::Kind::Refine(_) => "refine",
+        step::Kind::Orchestrate(_) => "orchestrate",
+        step::Kind::React(_) => "react",
+        step::Kind::GroupChat(_) => "group_chat",
+        step::Kind::Decompose(_) => "decompose",
+        step::Kind::Generate(_) => "generate",
     }
 }
 

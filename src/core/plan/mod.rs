@@ -17,6 +17,7 @@ mod expressions;
 mod gates;
 mod graph;
 mod kinds;
+mod later;
 mod mermaid;
 mod order;
 mod policies;

@@ -33,7 +33,7 @@ impl Compiler<'_> {
         self.check_self_reads(children);
         match written {
             WrittenMode::Sequence => (Mode::Sequence, self.sequence(children)),
-            WrittenMode::Parallel => {
+            WrittenMode::Parallel | WrittenMode::States => {
                 self.parallel(children);
                 (Mode::Parallel, nodes())
             }

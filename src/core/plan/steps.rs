@@ -81,6 +81,7 @@ impl<'a> Compiler<'a> {
 
     fn step(&mut self, step: &'a Step, place: usize, around: Around<'_>) -> NodeId {
         self.check_id(step, place);
+        self.later_of_step(step);
         let parent = &self.nodes[around.node.0 as usize].path;
         let path = match parent.as_str() {
             "" => step.id.clone(),

@@ -32,7 +32,7 @@ steps:
   - id: pay
     agent: payment
   - id: later
-    react: { reason: { agent: r } }
+    approval: { groups: [risk] }
   - id: kind
     teleport: {}
   - id: x
@@ -71,7 +71,7 @@ async fn every_finding_of_a_file_is_told_at_once_with_line_and_column() {
             (4, 9, "unknown-step", "output"),
             (8, 11, "unknown-variable", "steps[0].when"),
             (9, 9, "duplicate-id", "steps[1].id"),
-            (12, 5, "unsupported-kind", "steps[2].react"),
+            (12, 5, "unsupported-kind", "steps[2].approval"),
             (14, 5, "unknown-field", "steps[3].teleport"),
             (15, 5, "cycle", "steps[4]"),
             (23, 18, "unknown-step", "steps[6].depends_on[0]"),

@@ -13,7 +13,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Event(_message.Message):
-    __slots__ = ("execution_id", "sequence", "time", "step", "execution_started", "execution_completed", "execution_failed", "execution_cancel_requested", "execution_cancelled", "execution_timed_out", "execution_retry_scheduled", "execution_retried", "step_scheduled", "step_started", "step_completed", "step_failed", "step_retry_scheduled", "step_skipped", "step_cancelled", "gate_violated", "branch_chosen")
+    __slots__ = ("execution_id", "sequence", "time", "step", "execution_started", "execution_completed", "execution_failed", "execution_cancel_requested", "execution_cancelled", "execution_timed_out", "execution_retry_scheduled", "execution_retried", "execution_resumed", "execution_compensating", "execution_parked", "step_scheduled", "step_started", "step_completed", "step_failed", "step_retry_scheduled", "step_skipped", "step_cancelled", "gate_violated", "branch_chosen", "step_compensated", "step_caught", "step_cached", "call_fell_back", "mark_set", "item_begun", "iteration_begun", "state_changed", "wait_begun", "child_started", "child_ended", "compensation_failed")
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
@@ -26,6 +26,9 @@ class Event(_message.Message):
     EXECUTION_TIMED_OUT_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_RETRY_SCHEDULED_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_RETRIED_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_RESUMED_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_COMPENSATING_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_PARKED_FIELD_NUMBER: _ClassVar[int]
     STEP_SCHEDULED_FIELD_NUMBER: _ClassVar[int]
     STEP_STARTED_FIELD_NUMBER: _ClassVar[int]
     STEP_COMPLETED_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +38,18 @@ class Event(_message.Message):
     STEP_CANCELLED_FIELD_NUMBER: _ClassVar[int]
     GATE_VIOLATED_FIELD_NUMBER: _ClassVar[int]
     BRANCH_CHOSEN_FIELD_NUMBER: _ClassVar[int]
+    STEP_COMPENSATED_FIELD_NUMBER: _ClassVar[int]
+    STEP_CAUGHT_FIELD_NUMBER: _ClassVar[int]
+    STEP_CACHED_FIELD_NUMBER: _ClassVar[int]
+    CALL_FELL_BACK_FIELD_NUMBER: _ClassVar[int]
+    MARK_SET_FIELD_NUMBER: _ClassVar[int]
+    ITEM_BEGUN_FIELD_NUMBER: _ClassVar[int]
+    ITERATION_BEGUN_FIELD_NUMBER: _ClassVar[int]
+    STATE_CHANGED_FIELD_NUMBER: _ClassVar[int]
+    WAIT_BEGUN_FIELD_NUMBER: _ClassVar[int]
+    CHILD_STARTED_FIELD_NUMBER: _ClassVar[int]
+    CHILD_ENDED_FIELD_NUMBER: _ClassVar[int]
+    COMPENSATION_FAILED_FIELD_NUMBER: _ClassVar[int]
     execution_id: str
     sequence: int
     time: _timestamp_pb2.Timestamp
@@ -47,6 +62,9 @@ class Event(_message.Message):
     execution_timed_out: ExecutionTimedOut
     execution_retry_scheduled: ExecutionRetryScheduled
     execution_retried: ExecutionRetried
+    execution_resumed: ExecutionResumed
+    execution_compensating: ExecutionCompensating
+    execution_parked: ExecutionParked
     step_scheduled: StepScheduled
     step_started: StepStarted
     step_completed: StepCompleted
@@ -56,10 +74,22 @@ class Event(_message.Message):
     step_cancelled: StepCancelled
     gate_violated: GateViolated
     branch_chosen: BranchChosen
-    def __init__(self, execution_id: _Optional[str] = ..., sequence: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., step: _Optional[str] = ..., execution_started: _Optional[_Union[ExecutionStarted, _Mapping]] = ..., execution_completed: _Optional[_Union[ExecutionCompleted, _Mapping]] = ..., execution_failed: _Optional[_Union[ExecutionFailed, _Mapping]] = ..., execution_cancel_requested: _Optional[_Union[ExecutionCancelRequested, _Mapping]] = ..., execution_cancelled: _Optional[_Union[ExecutionCancelled, _Mapping]] = ..., execution_timed_out: _Optional[_Union[ExecutionTimedOut, _Mapping]] = ..., execution_retry_scheduled: _Optional[_Union[ExecutionRetryScheduled, _Mapping]] = ..., execution_retried: _Optional[_Union[ExecutionRetried, _Mapping]] = ..., step_scheduled: _Optional[_Union[StepScheduled, _Mapping]] = ..., step_started: _Optional[_Union[StepStarted, _Mapping]] = ..., step_completed: _Optional[_Union[StepCompleted, _Mapping]] = ..., step_failed: _Optional[_Union[StepFailed, _Mapping]] = ..., step_retry_scheduled: _Optional[_Union[StepRetryScheduled, _Mapping]] = ..., step_skipped: _Optional[_Union[StepSkipped, _Mapping]] = ..., step_cancelled: _Optional[_Union[StepCancelled, _Mapping]] = ..., gate_violated: _Optional[_Union[GateViolated, _Mapping]] = ..., branch_chosen: _Optional[_Union[BranchChosen, _Mapping]] = ...) -> None: ...
+    step_compensated: StepCompensated
+    step_caught: StepCaught
+    step_cached: StepCached
+    call_fell_back: CallFellBack
+    mark_set: MarkSet
+    item_begun: ItemBegun
+    iteration_begun: IterationBegun
+    state_changed: StateChanged
+    wait_begun: WaitBegun
+    child_started: ChildStarted
+    child_ended: ChildEnded
+    compensation_failed: CompensationFailed
+    def __init__(self, execution_id: _Optional[str] = ..., sequence: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., step: _Optional[str] = ..., execution_started: _Optional[_Union[ExecutionStarted, _Mapping]] = ..., execution_completed: _Optional[_Union[ExecutionCompleted, _Mapping]] = ..., execution_failed: _Optional[_Union[ExecutionFailed, _Mapping]] = ..., execution_cancel_requested: _Optional[_Union[ExecutionCancelRequested, _Mapping]] = ..., execution_cancelled: _Optional[_Union[ExecutionCancelled, _Mapping]] = ..., execution_timed_out: _Optional[_Union[ExecutionTimedOut, _Mapping]] = ..., execution_retry_scheduled: _Optional[_Union[ExecutionRetryScheduled, _Mapping]] = ..., execution_retried: _Optional[_Union[ExecutionRetried, _Mapping]] = ..., execution_resumed: _Optional[_Union[ExecutionResumed, _Mapping]] = ..., execution_compensating: _Optional[_Union[ExecutionCompensating, _Mapping]] = ..., execution_parked: _Optional[_Union[ExecutionParked, _Mapping]] = ..., step_scheduled: _Optional[_Union[StepScheduled, _Mapping]] = ..., step_started: _Optional[_Union[StepStarted, _Mapping]] = ..., step_completed: _Optional[_Union[StepCompleted, _Mapping]] = ..., step_failed: _Optional[_Union[StepFailed, _Mapping]] = ..., step_retry_scheduled: _Optional[_Union[StepRetryScheduled, _Mapping]] = ..., step_skipped: _Optional[_Union[StepSkipped, _Mapping]] = ..., step_cancelled: _Optional[_Union[StepCancelled, _Mapping]] = ..., gate_violated: _Optional[_Union[GateViolated, _Mapping]] = ..., branch_chosen: _Optional[_Union[BranchChosen, _Mapping]] = ..., step_compensated: _Optional[_Union[StepCompensated, _Mapping]] = ..., step_caught: _Optional[_Union[StepCaught, _Mapping]] = ..., step_cached: _Optional[_Union[StepCached, _Mapping]] = ..., call_fell_back: _Optional[_Union[CallFellBack, _Mapping]] = ..., mark_set: _Optional[_Union[MarkSet, _Mapping]] = ..., item_begun: _Optional[_Union[ItemBegun, _Mapping]] = ..., iteration_begun: _Optional[_Union[IterationBegun, _Mapping]] = ..., state_changed: _Optional[_Union[StateChanged, _Mapping]] = ..., wait_begun: _Optional[_Union[WaitBegun, _Mapping]] = ..., child_started: _Optional[_Union[ChildStarted, _Mapping]] = ..., child_ended: _Optional[_Union[ChildEnded, _Mapping]] = ..., compensation_failed: _Optional[_Union[CompensationFailed, _Mapping]] = ...) -> None: ...
 
 class ExecutionStarted(_message.Message):
-    __slots__ = ("namespace", "workflow", "version", "definition", "input", "variables", "labels", "request_id", "deadline")
+    __slots__ = ("namespace", "workflow", "version", "definition", "input", "variables", "labels", "request_id", "deadline", "parent")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -76,6 +106,7 @@ class ExecutionStarted(_message.Message):
     LABELS_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     workflow: str
     version: int
@@ -85,7 +116,16 @@ class ExecutionStarted(_message.Message):
     labels: _containers.ScalarMap[str, str]
     request_id: str
     deadline: _timestamp_pb2.Timestamp
-    def __init__(self, namespace: _Optional[str] = ..., workflow: _Optional[str] = ..., version: _Optional[int] = ..., definition: _Optional[_Union[_workflow_pb2.Workflow, _Mapping]] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., variables: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    parent: Parent
+    def __init__(self, namespace: _Optional[str] = ..., workflow: _Optional[str] = ..., version: _Optional[int] = ..., definition: _Optional[_Union[_workflow_pb2.Workflow, _Mapping]] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., variables: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent: _Optional[_Union[Parent, _Mapping]] = ...) -> None: ...
+
+class Parent(_message.Message):
+    __slots__ = ("execution_id", "step")
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    execution_id: str
+    step: str
+    def __init__(self, execution_id: _Optional[str] = ..., step: _Optional[str] = ...) -> None: ...
 
 class ExecutionCompleted(_message.Message):
     __slots__ = ("output",)
@@ -135,21 +175,51 @@ class ExecutionRetried(_message.Message):
     attempt: int
     def __init__(self, attempt: _Optional[int] = ...) -> None: ...
 
+class ExecutionResumed(_message.Message):
+    __slots__ = ("reason",)
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    def __init__(self, reason: _Optional[str] = ...) -> None: ...
+
+class ExecutionCompensating(_message.Message):
+    __slots__ = ("error",)
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    error: _execution_pb2.Error
+    def __init__(self, error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ...) -> None: ...
+
+class ExecutionParked(_message.Message):
+    __slots__ = ("error",)
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    error: _execution_pb2.Error
+    def __init__(self, error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ...) -> None: ...
+
 class StepScheduled(_message.Message):
-    __slots__ = ("attempt", "agent", "skill", "input", "queue_deadline", "total_deadline")
+    __slots__ = ("attempt", "agent", "skill", "input", "queue_deadline", "total_deadline", "gathered")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
     SKILL_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     QUEUE_DEADLINE_FIELD_NUMBER: _ClassVar[int]
     TOTAL_DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    GATHERED_FIELD_NUMBER: _ClassVar[int]
     attempt: int
     agent: str
     skill: str
     input: _struct_pb2.Value
     queue_deadline: _timestamp_pb2.Timestamp
     total_deadline: _timestamp_pb2.Timestamp
-    def __init__(self, attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., queue_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    gathered: Gathered
+    def __init__(self, attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., queue_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., gathered: _Optional[_Union[Gathered, _Mapping]] = ...) -> None: ...
+
+class Gathered(_message.Message):
+    __slots__ = ("field", "path", "count")
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    field: str
+    path: str
+    count: int
+    def __init__(self, field: _Optional[str] = ..., path: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
 
 class StepStarted(_message.Message):
     __slots__ = ("attempt", "worker_id", "agent", "lease", "deadline", "input", "total_deadline")
@@ -232,3 +302,102 @@ class BranchChosen(_message.Message):
     INDEX_FIELD_NUMBER: _ClassVar[int]
     index: int
     def __init__(self, index: _Optional[int] = ...) -> None: ...
+
+class StepCompensated(_message.Message):
+    __slots__ = ("output", "usage")
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    output: _struct_pb2.Value
+    usage: _execution_pb2.Usage
+    def __init__(self, output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., usage: _Optional[_Union[_execution_pb2.Usage, _Mapping]] = ...) -> None: ...
+
+class CompensationFailed(_message.Message):
+    __slots__ = ("error", "usage")
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    error: _execution_pb2.Error
+    usage: _execution_pb2.Usage
+    def __init__(self, error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., usage: _Optional[_Union[_execution_pb2.Usage, _Mapping]] = ...) -> None: ...
+
+class StepCaught(_message.Message):
+    __slots__ = ("index", "error", "attempt")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    error: _execution_pb2.Error
+    attempt: int
+    def __init__(self, index: _Optional[int] = ..., error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., attempt: _Optional[int] = ...) -> None: ...
+
+class StepCached(_message.Message):
+    __slots__ = ("key", "execution_id")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    execution_id: str
+    def __init__(self, key: _Optional[str] = ..., execution_id: _Optional[str] = ...) -> None: ...
+
+class CallFellBack(_message.Message):
+    __slots__ = ("index", "error", "usage")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    error: _execution_pb2.Error
+    usage: _execution_pb2.Usage
+    def __init__(self, index: _Optional[int] = ..., error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., usage: _Optional[_Union[_execution_pb2.Usage, _Mapping]] = ...) -> None: ...
+
+class MarkSet(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class ItemBegun(_message.Message):
+    __slots__ = ("index",)
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    def __init__(self, index: _Optional[int] = ...) -> None: ...
+
+class IterationBegun(_message.Message):
+    __slots__ = ("index",)
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    def __init__(self, index: _Optional[int] = ...) -> None: ...
+
+class StateChanged(_message.Message):
+    __slots__ = ("to", "input")
+    FROM_FIELD_NUMBER: _ClassVar[int]
+    TO_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    to: str
+    input: _struct_pb2.Value
+    def __init__(self, to: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., **kwargs) -> None: ...
+
+class WaitBegun(_message.Message):
+    __slots__ = ("due_time",)
+    DUE_TIME_FIELD_NUMBER: _ClassVar[int]
+    due_time: _timestamp_pb2.Timestamp
+    def __init__(self, due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ChildStarted(_message.Message):
+    __slots__ = ("execution_id", "workflow", "version")
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    WORKFLOW_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    execution_id: str
+    workflow: str
+    version: int
+    def __init__(self, execution_id: _Optional[str] = ..., workflow: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class ChildEnded(_message.Message):
+    __slots__ = ("execution_id", "state", "output", "error")
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    execution_id: str
+    state: _execution_pb2.Execution.State
+    output: _struct_pb2.Value
+    error: _execution_pb2.Error
+    def __init__(self, execution_id: _Optional[str] = ..., state: _Optional[_Union[_execution_pb2.Execution.State, str]] = ..., output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ...) -> None: ...

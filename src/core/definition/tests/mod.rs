@@ -118,17 +118,17 @@ steps:
     agnet: y
     when: true
     timeout: 30
-    mark: here
+    budget: {}
   - id: 7
-    react: {}
+    publish: {}
     on_error: continue
     retry: { max_attempts: -1 }
     retry: {}
   - id: z
     agent: a
     call: { agent: b, skill: c }
-    onError: PARK
-    depends_on: a
+    gates: { after: [ { not_empty: true, on_violation: ESCALATE } ] }
+    dependsOn: a
 "#;
     let path = |rule: &str, path: &str, line, column| (rule.into(), path.into(), line, column);
     assert_eq!(
@@ -138,15 +138,20 @@ steps:
             path("unknown-field", "steps[0].agnet", 5, 5),
             path("wrong-type", "steps[0].when", 6, 11),
             path("duration", "steps[0].timeout", 7, 14),
-            path("unsupported-field", "steps[0].mark", 8, 5),
+            path("unsupported-field", "steps[0].budget", 8, 5),
             path("wrong-type", "steps[1].id", 9, 9),
-            path("unsupported-kind", "steps[1].react", 10, 5),
+            path("unsupported-kind", "steps[1].publish", 10, 5),
             path("unknown-value", "steps[1].on_error", 11, 15),
             path("out-of-range", "steps[1].retry.max_attempts", 12, 28),
             path("duplicate-key", "", 13, 5),
             path("one-of", "steps[2].call", 16, 5),
-            path("unsupported-value", "steps[2].on_error", 17, 14),
-            path("wrong-type", "steps[2].depends_on", 18, 17),
+            path(
+                "unsupported-value",
+                "steps[2].gates.after[0].on_violation",
+                17,
+                56
+            ),
+            path("wrong-type", "steps[2].depends_on", 18, 16),
         ]
     );
 }
@@ -167,7 +172,7 @@ fn hints_say_the_way_out() {
         ),
         (
             step("on_error: continue"),
-            "`continue` is none of FAIL, CONTINUE",
+            "`continue` is none of FAIL, CONTINUE, PARK",
             "did you mean `CONTINUE`?",
         ),
         (
@@ -176,9 +181,11 @@ fn hints_say_the_way_out() {
             "write 30s for seconds",
         ),
         (
-            step("wait: { duration: 1s }"),
-            "steps of kind `wait` are not supported by this version",
-            "kinds of this version: agent, call, block, switch, set",
+            step("approval: { groups: [risk] }"),
+            "steps of kind `approval` are not supported by this version",
+            "kinds of this version: agent, call, block, switch, set, each, loop, wait, workflow, \
+             restore, saga, map_reduce, refine, orchestrate, react, group_chat, decompose, \
+             generate",
         ),
         (
             step("set: { a: 1 }"),
@@ -217,9 +224,9 @@ fn hints_say_the_way_out() {
             "remove the tag",
         ),
         (
-            "name: a\nmode: STATES\n".into(),
-            "`STATES` is not supported by this version",
-            "values of this version: SEQUENCE, PARALLEL, GRAPH",
+            step("gates: { after: [ { json: true, on_violation: ESCALATE } ] }"),
+            "`ESCALATE` is not supported by this version",
+            "values of this version: FAIL, RETRY, CONTINUE, REPAIR",
         ),
         (
             "- a\n".into(),

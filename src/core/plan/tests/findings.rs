@@ -136,12 +136,12 @@ fn too_many_dependencies_are_refused() {
 #[test]
 fn a_cycle_is_told_though_a_field_of_its_step_is_unread() {
     let steps = [
-        "id: x, agent: y, depends_on: [z], mark: m",
+        "id: x, agent: y, depends_on: [z], budget: {}",
         "id: z, agent: y, depends_on: [x]",
     ];
     assert_eq!(
         found(&with_steps("", &steps)),
-        ["E cycle steps[0]", "E unsupported-field steps[0].mark"]
+        ["E cycle steps[0]", "E unsupported-field steps[0].budget"]
     );
 }
 

@@ -1,0 +1,96 @@
+//! What the messages hold and this version does not serve yet: refused, so that nothing that is
+//! written is silently without effect.
+
+use super::compile::Compiler;
+use crate::proto::{
+    Block, Call, Gate, Step, Workflow,
+    block::Mode,
+    call::Select,
+    gate::{Check, OnViolation},
+    step::OnError,
+    workflow::{OnFailure, Readiness},
+};
+
+impl Compiler<'_> {
+    /// Refuses what a workflow says and this version does not serve.
+    pub(super) fn later_of_workflow(&mut self, workflow: &Workflow) {
+        self.later_fields(&[
+            (".agents", !workflow.agents.is_empty()),
+            (
+                ".on_failure",
+                workflow.on_failure() != OnFailure::Unspecified,
+            ),
+            (".finally", !workflow.finally.is_empty()),
+            (".readiness", workflow.readiness() != Readiness::Unspecified),
+            (".initial", !workflow.initial.is_empty()),
+            (".max_transitions", workflow.max_transitions > 0),
+        ]);
+        self.later_values(&[(".mode", workflow.mode() == Mode::States)]);
+    }
+
+    /// Refuses what a step says and this version does not serve.
+    pub(super) fn later_of_step(&mut self, step: &Step) {
+        self.later_fields(&[
+            (".catch", !step.catch.is_empty()),
+            (".compensation", step.compensation.is_some()),
+            (".cache", step.cache.is_some()),
+            (".context", step.context.is_some()),
+            (".priority", step.priority > 0),
+            (".fairness_key", !step.fairness_key.is_empty()),
+            (".mark", !step.mark.is_empty()),
+            (".next", !step.next.is_empty()),
+            (".input_schema", step.input_schema.is_some()),
+            (".output_schema", step.output_schema.is_some()),
+        ]);
+        self.later_values(&[(".on_error", step.on_error() == OnError::Park)]);
+    }
+
+    /// Refuses what a block says and this version does not serve.
+    pub(super) fn later_of_block(&mut self, block: &Block) {
+        self.later_fields(&[
+            (".initial", !block.initial.is_empty()),
+            (".max_transitions", block.max_transitions > 0),
+        ]);
+        self.later_values(&[(".mode", block.mode() == Mode::States)]);
+    }
+
+    /// Refuses what a call says and this version does not serve.
+    pub(super) fn later_of_call(&mut self, call: &Call) {
+        self.later_fields(&[
+            (".fallback", !call.fallback.is_empty()),
+            (".key", !call.key.is_empty()),
+        ]);
+        self.later_values(&[(".select", call.select() == Select::Sticky)]);
+    }
+
+    /// Refuses what a gate says and this version does not serve.
+    pub(super) fn later_of_gate(&mut self, gate: &Gate) {
+        let judges = matches!(gate.check, Some(Check::Judge(_)));
+        self.later_fields(&[(".judge", judges), (".repair", gate.repair.is_some())]);
+        self.later_values(&[(".on_violation", gate.on_violation() == OnViolation::Repair)]);
+    }
+
+    /// Refuses a kind of step.
+    pub(super) fn later_kind(&mut self, kind: &str) {
+        let message = format!("steps of kind `{kind}` are not supported by this version");
+        let hint = "use another kind, or a server that has it";
+        self.error(&format!(".{kind}"), "unsupported-kind", message, hint);
+    }
+
+    fn later_fields(&mut self, fields: &[(&str, bool)]) {
+        for (field, _) in fields.iter().filter(|(_, given)| *given) {
+            let name = field.trim_start_matches('.');
+            let message = format!("`{name}` is not supported by this version");
+            let hint = "remove it, or use a server that has it";
+            self.error(field, "unsupported-field", message, hint);
+        }
+    }
+
+    fn later_values(&mut self, fields: &[(&str, bool)]) {
+        for (field, _) in fields.iter().filter(|(_, given)| *given) {
+            let message = "this value is not supported by this version";
+            let hint = "use another one, or a server that has it";
+            self.error(field, "unsupported-value", message, hint);
+        }
+    }
+}
