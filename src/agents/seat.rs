@@ -72,11 +72,18 @@ impl Seat {
         }
     }
 
+    fn bytes_max(&self, bounds: &Bounds) -> usize {
+        match self.port {
+            Port::Stream(_) => bounds.bytes_under_way_max(),
+            Port::Poll(_) => bounds.polled_bytes_max(),
+        }
+    }
+
     fn has_room(&self, leases: usize, bounds: &Bounds) -> bool {
         let tasks = u32::try_from(self.offered.len() + leases).unwrap_or(u32::MAX);
         self.credits > 0
             && (self.max_tasks == 0 || tasks < self.max_tasks)
-            && self.offered_bytes < bounds.bytes_under_way_max()
+            && (self.offered.is_empty() || self.offered_bytes < self.bytes_max(bounds))
             && !(self.draining || self.silent || self.lost)
     }
 }

@@ -36,6 +36,8 @@ pub struct Session {
 const RESULT_BYTES_MIN: usize = 256;
 /// A lease is renewed this many times before it would run out.
 const HEARTBEATS_PER_LEASE: u32 = 3;
+/// The largest piece of provisional output passed on, in bytes.
+const CHUNK_BYTES_MAX: usize = 256 << 10;
 /// The longest message of a failure, in bytes.
 const MESSAGE_BYTES_MAX: usize = 8 << 10;
 /// The longest class of a failure, in bytes.
@@ -167,7 +169,8 @@ impl Session {
     }
 
     fn chunk(&self, chunk: TaskChunk) {
-        if encoded_len(chunk.data.as_ref()) > self.hub.bounds().payload_bytes_max {
+        let bytes_max = self.hub.bounds().payload_bytes_max.min(CHUNK_BYTES_MAX);
+        if encoded_len(chunk.data.as_ref()) > bytes_max {
             return;
         }
         if let Ok(token) = chunk.token.parse() {

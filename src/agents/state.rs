@@ -104,15 +104,22 @@ pub(super) struct Bounds {
     pub accept_timeout: Duration,
 }
 
-/// How many of the largest messages may be under way to or from one worker.
-const MESSAGES_UNDER_WAY_MAX: usize = 4;
+/// What surrounds the inputs in the answer to a poll, in bytes: for its most tasks, with names
+/// of the usual length.
+const POLL_FRAME_BYTES: usize = 100 << 10;
 
 impl Bounds {
     /// The most bytes of inputs a worker may have before it accepts some, and of results
-    /// before they are durable. A single larger one is let through.
+    /// before they are durable: a message full. The last one may go beyond it.
     pub fn bytes_under_way_max(&self) -> usize {
         self.message_bytes_max
-            .saturating_mul(MESSAGES_UNDER_WAY_MAX)
+    }
+
+    /// The most bytes of inputs in the answer to a poll before its last task: with that one,
+    /// it must still fit into a message.
+    pub fn polled_bytes_max(&self) -> usize {
+        let last = self.payload_bytes_max + POLL_FRAME_BYTES;
+        self.message_bytes_max.saturating_sub(last)
     }
 }
 

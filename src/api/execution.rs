@@ -9,6 +9,7 @@ use super::{
     convert::execution as convert,
     deadline,
     follow::{self, Messages},
+    omit,
     page::{self, AfterExecution, AfterSequence, Bounds, Cursor},
     reply::reply,
     stop::Stop,
@@ -79,6 +80,11 @@ impl Service {
         Ok(execution)
     }
 
+    /// The execution, without the payloads that no message could hold.
+    fn fitted(&self, execution: Execution) -> Execution {
+        omit::fitted(execution, self.limits().message_bytes_max)
+    }
+
     /// One event more than the page holds, if there is one and the page is not full of bytes.
     async fn events(&self, query: &convert::Events) -> Result<Vec<Event>, Status> {
         let convert::Named { namespace, id } = &query.execution;
@@ -121,7 +127,7 @@ impl ExecutionService for Service {
         let execution = self.ended(&namespace, id, until).await?;
         let response = RunExecutionResponse {
             execution_id: id.to_string(),
-            execution: Some(execution),
+            execution: Some(self.fitted(execution)),
         };
         reply(response, self.limits())
     }
@@ -151,7 +157,7 @@ impl ExecutionService for Service {
         let request = request.into_inner();
         let named = convert::named(request.namespace, &request.execution_id, self.limits())?;
         let execution = self.engine.execution(&named.namespace, named.id).await?;
-        let execution = Some(execution);
+        let execution = Some(self.fitted(execution));
         reply(GetExecutionResponse { execution }, self.limits())
     }
 
@@ -244,7 +250,7 @@ impl ExecutionService for Service {
             .engine
             .cancel(&named.namespace, named.id, reason)
             .await?;
-        let execution = Some(execution);
+        let execution = Some(self.fitted(execution));
         reply(CancelExecutionResponse { execution }, self.limits())
     }
 
@@ -263,7 +269,7 @@ impl ExecutionService for Service {
             .engine
             .terminate(&named.namespace, named.id, reason)
             .await?;
-        let execution = Some(execution);
+        let execution = Some(self.fitted(execution));
         reply(TerminateExecutionResponse { execution }, self.limits())
     }
 

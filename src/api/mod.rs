@@ -8,6 +8,7 @@ mod deadline;
 mod definition;
 mod execution;
 mod follow;
+mod omit;
 mod page;
 mod reply;
 mod status;

@@ -141,7 +141,7 @@ mod tests {
         );
         assert_eq!(info.step_kinds, STEP_KINDS);
         let limits = info.limits.expect("limits");
-        assert_eq!(limits.payload_bytes_max, 1 << 20);
+        assert_eq!(limits.payload_bytes_max, 16 << 20);
         assert_eq!(limits.lease_timeout.expect("a span").seconds, 30);
     }
 }

@@ -96,6 +96,7 @@ fn facts(execution: &Execution, now: Time, paint: Paint) -> Vec<String> {
         ),
         ("expected end", remaining.unwrap_or_default()),
         ("labels", labels),
+        ("left out", execution.omitted_fields.join(", ")),
     ];
     let shown = facts.into_iter().filter(|(_, fact)| !fact.is_empty());
     shown

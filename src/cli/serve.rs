@@ -18,7 +18,7 @@ end it in order: what was accepted is kept and goes on at the next start.
 Examples:
   tutti serve
   tutti serve --listen 0.0.0.0:7420 --data /var/lib/tutti --log-format json
-  tutti serve --limit message_bytes_max=32MiB --limit payload_bytes_max=16MiB")]
+  tutti serve --limit payload_bytes_max=1MiB --limit lease_timeout=2m")]
 pub struct Args {
     /// The address to listen on; port 0 takes a free one
     #[arg(

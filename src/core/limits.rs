@@ -44,8 +44,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            message_bytes_max: 4 << 20,
-            payload_bytes_max: 1 << 20,
+            message_bytes_max: 64 << 20,
+            payload_bytes_max: 16 << 20,
             workflow_steps_max: 10_000,
             workflow_depth_max: 32,
             workflow_bytes_max: 2 << 20,
@@ -224,7 +224,7 @@ mod tests {
             ("payload_bytes_max=3MB", "64KiB"),
             ("payload_bytes_max=99999999999GiB", "64KiB"),
             (
-                "payload_bytes_max=5MiB",
+                "payload_bytes_max=65MiB",
                 "do not fit into message_bytes_max",
             ),
             ("parallel_steps_max=0", "a whole number from 1"),

@@ -28,6 +28,8 @@ use crate::{
 
 /// The most starts that wait for their answer at once; more wait for room.
 const STARTS_IN_FLIGHT_MAX: usize = 10_000;
+/// The most bytes of inputs of starts that wait for their answer, in KiB; more wait for room.
+pub(super) const STARTS_IN_FLIGHT_KIB_MAX: u32 = 256 << 10;
 
 /// The engine, to those who call it.
 #[derive(Clone)]
@@ -39,6 +41,8 @@ pub(super) struct Inner {
     pub parts: Parts,
     pub shards: Vec<Mailbox>,
     pub starts: Semaphore,
+    /// In KiB of their inputs.
+    pub starts_kib: Semaphore,
     /// Held shared by starts, alone by what changes definitions: no start takes up a version
     /// that is being deleted, no two registrations take the same number.
     pub definitions: RwLock<()>,
@@ -62,6 +66,7 @@ impl Handle {
                 parts,
                 shards,
                 starts: Semaphore::new(STARTS_IN_FLIGHT_MAX),
+                starts_kib: Semaphore::new(STARTS_IN_FLIGHT_KIB_MAX as usize),
                 definitions: RwLock::new(()),
                 agents: tokio::sync::Mutex::new(()),
             }),
@@ -291,6 +296,7 @@ impl Handle {
 
     pub(super) fn stop(&self) {
         self.inner.starts.close();
+        self.inner.starts_kib.close();
         for shard in &self.inner.shards {
             let _ = shard.send(Message::Stop);
         }

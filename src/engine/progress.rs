@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use prost::Message as _;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -16,6 +17,9 @@ const BEHIND_MAX: usize = 256;
 /// How many changed executions a watcher of a namespace may be behind.
 const EXECUTIONS_BEHIND_MAX: usize = 4096;
 
+/// The most bytes of events that a watcher is woken with; larger ones it reads from the store.
+const EVENTS_BYTES_MAX: usize = 64 << 10;
+
 /// What a watcher of an execution is woken with.
 #[derive(Clone, Debug)]
 pub enum Item {
@@ -23,7 +27,7 @@ pub enum Item {
     Events {
         /// The sequence of the last of them.
         last: u64,
-        /// They themselves, when someone watched as they were decided.
+        /// They themselves, when someone watched as they were decided and they are not large.
         events: Option<Arc<Vec<Event>>>,
     },
     /// Provisional output.
@@ -63,9 +67,11 @@ impl Progress {
         self.executions.subscribe()
     }
 
-    /// True when someone follows the execution.
-    pub fn is_followed(&self, id: Uuid) -> bool {
-        self.lock().contains_key(&id)
+    /// What those who follow the execution will be told of events just decided.
+    pub fn news(&self, id: Uuid, events: &[Event]) -> Option<Arc<Vec<Event>>> {
+        let followed = self.lock().contains_key(&id);
+        let told = followed && small(events);
+        told.then(|| Arc::new(events.to_vec()))
     }
 
     /// True when someone follows all executions.
@@ -109,4 +115,13 @@ impl Progress {
     fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, broadcast::Sender<Item>>> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What waits for a watcher is bounded in bytes as well as in number.
+fn small(events: &[Event]) -> bool {
+    let mut bytes = 0;
+    events.iter().all(|event| {
+        bytes += event.encoded_len();
+        bytes <= EVENTS_BYTES_MAX
+    })
 }

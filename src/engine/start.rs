@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{
     Error, Handle,
+    handle::STARTS_IN_FLIGHT_KIB_MAX,
     shard::{Message, Starting},
 };
 use crate::{
@@ -55,6 +56,11 @@ impl Handle {
         let _admitted = inner
             .starts
             .acquire()
+            .await
+            .map_err(|_| Error::Unavailable)?;
+        let _room = inner
+            .starts_kib
+            .acquire_many(input_kib(&start))
             .await
             .map_err(|_| Error::Unavailable)?;
         let _kept = inner.definitions.read().await;
@@ -102,6 +108,14 @@ impl Handle {
             }
         }
     }
+}
+
+/// The size of a start's input in KiB, at most all there is room for.
+fn input_kib(start: &Start) -> u32 {
+    let bytes = start.input.as_ref().map_or(0, Value::encoded_len);
+    u32::try_from(bytes >> 10)
+        .unwrap_or(u32::MAX)
+        .min(STARTS_IN_FLIGHT_KIB_MAX)
 }
 
 /// The shard of an execution, by its id; or of a request, by its name.

@@ -1,6 +1,7 @@
 //! The client crate against a real server: its worker over restarts, cancels and its own end,
 //! and its client over broken connections.
 
+mod large;
 mod serving;
 
 use std::time::Duration;

@@ -286,3 +286,15 @@ async def test_the_example_agent_serves_and_ends_on_a_signal(
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def test_a_payload_of_nearly_16_mib_comes_back(address: str, client: Client) -> None:
+    worker = Worker(address)
+    worker.agent("echo")(lambda input: input)
+    text = "x" * ((16 << 20) - 100)
+    definition = {"name": "echo", "steps": [{"id": "a", "agent": "echo"}]}
+    async with serving(worker):
+        execution = await soon(client.run(definition, text))
+    assert execution["state"] == "COMPLETED", execution["error"]
+    assert execution["output"]["a"] == text
+    assert execution["omitted_fields"] == ["steps[0].input"]

@@ -212,7 +212,7 @@ async fn a_failure_is_told_with_all_it_says() {
 #[tokio::test(start_paused = true)]
 async fn results_that_are_not_durable_yet_are_bounded_in_bytes() {
     let rig = rig_with(&Limits {
-        message_bytes_max: 128,
+        message_bytes_max: 512,
         ..limits()
     });
     rig.put(agent("a"));

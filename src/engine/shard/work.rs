@@ -159,8 +159,7 @@ impl Shard {
                 self.releases.push(Release::Changed(summary.clone()));
             }
             let last = last.sequence;
-            let followed = self.parts.progress.is_followed(id);
-            let told = followed.then(|| Arc::new(events.clone()));
+            let told = self.parts.progress.news(id, &events);
             self.writes.push(Write::Append {
                 id,
                 events,
