@@ -11,7 +11,7 @@ use super::{
     chunks,
     heads::{Head, Heads},
     keys,
-    record::{self, Append, Change, Group, PutAgent, PutRequest, PutWorkflow},
+    record::{self, Append, Change, Group, PutAgent, PutRequest, PutWorkflow, Stand},
     state::State,
 };
 use crate::proto::Execution;
@@ -60,6 +60,7 @@ impl<'a> Draft<'a> {
     fn add_change(&mut self, change: Change) -> Result<(), Error> {
         match change {
             Change::Append(append) => self.append(append),
+            Change::Stand(stand) => self.stand(stand),
             Change::DeleteExecution(id) => self.delete_execution(record::id(&id)?),
             Change::PutRequest(PutRequest {
                 namespace,
@@ -98,6 +99,9 @@ impl<'a> Draft<'a> {
             self.put_value(&keys::events(id, pack.last_sequence), &pack.events)?;
             head.last_sequence = pack.last_sequence;
         }
+        if std::mem::take(&mut head.stands) {
+            self.put(keys::open(id), Vec::new());
+        }
         if let Some(summary) = append.summary {
             self.put_value(&keys::summary(id), &summary.encode_to_vec())?;
             if is_new {
@@ -113,6 +117,21 @@ impl<'a> Draft<'a> {
         }
         self.changed_heads.insert(id, head);
         Ok(())
+    }
+
+    fn stand(&mut self, stand: Stand) -> Result<(), Error> {
+        let id = record::id(&stand.id)?;
+        let mut head = self.head(id)?;
+        if !head.open {
+            return Ok(());
+        }
+        self.put(keys::open(id), stand.standing);
+        head.stands = true;
+        self.changed_heads.insert(id, head);
+        match stand.summary {
+            Some(summary) => self.put_value(&keys::summary(id), &summary.encode_to_vec()),
+            None => Ok(()),
+        }
     }
 
     fn delete_execution(&mut self, id: Uuid) -> Result<(), Error> {

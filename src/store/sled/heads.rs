@@ -11,6 +11,8 @@ pub struct Head {
     pub last_sequence: u64,
     /// Whether it is marked as not ended.
     pub open: bool,
+    /// Whether it is kept where it stands.
+    pub stands: bool,
 }
 
 /// The heads used last. Two generations: when the young one is full it becomes the old one,
@@ -66,6 +68,7 @@ mod tests {
         Head {
             last_sequence,
             open: true,
+            stands: false,
         }
     }
 

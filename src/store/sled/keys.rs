@@ -54,13 +54,15 @@ pub fn summaries_end() -> Vec<u8> {
     vec![SUMMARY + 1]
 }
 
-/// Marks an execution that has not ended.
+/// Marks an execution that has not ended. The value tells where it stands, see `standing`.
 pub fn open(id: Uuid) -> Vec<u8> {
     with_id(vec![OPEN], id)
 }
 
 /// The prefix of all marks of executions that have not ended.
 pub const OPEN_ALL: &[u8] = &[OPEN];
+/// The least key behind all of them.
+pub const OPEN_END: &[u8] = &[OPEN + 1];
 
 /// The prefix of the index of a namespace's executions; an id follows.
 pub fn namespace_index(namespace: &str) -> Vec<u8> {

@@ -31,6 +31,7 @@ mod open;
 mod read;
 mod record;
 mod segment;
+mod standing;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -47,8 +48,8 @@ use self::{
     directory::Directory, draft::Draft, heads::Heads, journal::Journal, record::Group, state::State,
 };
 use super::{
-    Compacted, Error, Info, Page, Pressure, RequestRecord, Snapshot, Store, Verification, Write,
-    audit::Chain, check,
+    Compacted, Error, Info, Open, Page, Pressure, RequestRecord, Snapshot, Store, Verification,
+    Write, audit::Chain, check,
 };
 use crate::proto::{Agent, Event, Execution, ExecutionFilter, WorkflowVersion};
 
@@ -205,8 +206,8 @@ impl Store for SledStore {
         self.state.executions(namespace, filter, cursor, limit)
     }
 
-    fn open_executions(&self) -> Result<Vec<Uuid>, Error> {
-        self.state.open_executions()
+    fn open_executions(&self, after: Option<Uuid>, limit: usize) -> Result<Vec<Open>, Error> {
+        self.state.open_executions(after, limit)
     }
 
     fn request(&self, namespace: &str, request_id: &str) -> Result<Option<RequestRecord>, Error> {

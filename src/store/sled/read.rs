@@ -4,9 +4,10 @@ use prost_types::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    super::{Error, Page, RequestRecord, filter},
+    super::{Error, Open, Page, RequestRecord, filter},
     chunks, keys,
     record::{self, Events},
+    standing,
     state::State,
 };
 use crate::proto::{Agent, Event, Execution, ExecutionFilter, WorkflowVersion};
@@ -120,11 +121,25 @@ impl State {
         })
     }
 
-    pub(super) fn open_executions(&self) -> Result<Vec<Uuid>, Error> {
-        let marks = self.keys(keys::OPEN_ALL);
-        marks
-            .filter_map(|key| key.map(|key| keys::id_at_end(&key)).transpose())
-            .collect()
+    pub(super) fn open_executions(
+        &self,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<Open>, Error> {
+        // A key is behind another that it begins with.
+        let from = after.map_or_else(
+            || keys::OPEN_ALL.to_vec(),
+            |id| [keys::open(id), vec![0]].concat(),
+        );
+        let mut open = Vec::new();
+        for entry in self.entries(from, keys::OPEN_END.to_vec()).take(limit) {
+            let (key, value) = entry?;
+            if let Some(id) = keys::id_at_end(&key) {
+                let standing = standing::read(&value)?;
+                open.push(Open { id, standing });
+            }
+        }
+        Ok(open)
     }
 
     pub(super) fn request(

@@ -171,6 +171,16 @@ impl State {
         keys.map(|key| key.map_err(self.failed()))
     }
 
+    /// The keys in a range with their values, in order.
+    pub fn entries(
+        &self,
+        from: Vec<u8>,
+        until: Vec<u8>,
+    ) -> impl Iterator<Item = Result<(IVec, IVec), Error>> {
+        let entries = self.tree.range(from..until);
+        entries.map(|entry| entry.map_err(self.failed()))
+    }
+
     /// Where an execution stands, from the cache or, failing that, into it.
     ///
     /// # Errors
@@ -185,9 +195,11 @@ impl State {
             .keys()
             .next_back();
         let last = last.transpose().map_err(self.failed())?;
+        let open = self.get(&keys::open(id))?;
         let head = Head {
             last_sequence: last.and_then(|key| keys::last_sequence(&key)).unwrap_or(0),
-            open: self.get(&keys::open(id))?.is_some(),
+            open: open.is_some(),
+            stands: open.is_some_and(|standing| !standing.is_empty()),
         };
         heads.put(id, head);
         Ok(head)
