@@ -11,6 +11,7 @@ use crate::{
     agents::Hub,
     api::About,
     config::{Config, Data},
+    core::limits::Limits,
     engine::{Engine, Options},
     store::{self, Store, memory::Memory, sled::SledStore},
 };
@@ -69,7 +70,7 @@ impl Server {
         let address = listener
             .local_addr()
             .map_err(|e| no_listen(config.listen, e))?;
-        let store = open(config.data.clone()).await?;
+        let store = open(config.data.clone(), &config.limits).await?;
         let info = store.info();
         let hub = Hub::new(&config.limits);
         let options = Options {
@@ -123,12 +124,16 @@ fn no_listen(address: SocketAddr, source: std::io::Error) -> Error {
     }
 }
 
-async fn open(data: Data) -> Result<Arc<dyn Store>, Error> {
+async fn open(data: Data, limits: &Limits) -> Result<Arc<dyn Store>, Error> {
     let Data::Directory(path) = data else {
         return Ok(Arc::new(Memory::new()));
     };
+    let options = store::sled::Options {
+        pending_bytes_max: limits.pending_bytes_max,
+        ..store::sled::Options::default()
+    };
     let opening = tokio::task::spawn_blocking(move || {
-        let (store, opened) = SledStore::open(&path, store::sled::Options::default())?;
+        let (store, opened) = SledStore::open(&path, options)?;
         tracing::info!(path = %path.display(), ?opened, "opened the data directory");
         Ok::<_, store::Error>(store)
     });

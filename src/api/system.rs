@@ -90,6 +90,7 @@ fn published(limits: &Limits) -> proto::Limits {
         lease_timeout,
         accept_timeout,
         disk_reserve_bytes,
+        pending_bytes_max,
     } = limits;
     proto::Limits {
         message_bytes_max: wide(*message_bytes_max),
@@ -107,6 +108,7 @@ fn published(limits: &Limits) -> proto::Limits {
         lease_timeout: Some(time::message(*lease_timeout)),
         accept_timeout: Some(time::message(*accept_timeout)),
         disk_reserve_bytes: *disk_reserve_bytes,
+        pending_bytes_max: wide(*pending_bytes_max),
     }
 }
 

@@ -39,6 +39,9 @@ pub struct Limits {
     /// The least free space on the volume of the data directory, in bytes; with less, new
     /// executions are refused and accepted ones go on.
     pub disk_reserve_bytes: u64,
+    /// How much of what is committed may wait in memory to be taken over into the state, in
+    /// bytes; with more, new executions are refused and accepted ones go on.
+    pub pending_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -59,12 +62,13 @@ impl Default for Limits {
             lease_timeout: Duration::from_secs(30),
             accept_timeout: Duration::from_secs(5),
             disk_reserve_bytes: 256 << 20,
+            pending_bytes_max: 64 << 20,
         }
     }
 }
 
 /// The names of the limits, as they are published.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "message_bytes_max",
     "payload_bytes_max",
     "workflow_steps_max",
@@ -80,6 +84,7 @@ const NAMES: [&str; 15] = [
     "lease_timeout",
     "accept_timeout",
     "disk_reserve_bytes",
+    "pending_bytes_max",
 ];
 
 impl Limits {
@@ -122,6 +127,7 @@ impl Limits {
             "lease_timeout" => self.lease_timeout = timeout(text)?,
             "accept_timeout" => self.accept_timeout = timeout(text)?,
             "disk_reserve_bytes" if text == "0" => self.disk_reserve_bytes = 0,
+            "pending_bytes_max" => self.pending_bytes_max = bytes(text)?,
             "disk_reserve_bytes" => self.disk_reserve_bytes = bytes(text)?,
             _ => {
                 let near = did_you_mean(name, NAMES);

@@ -7,7 +7,6 @@ mod reset;
 mod run;
 mod scope;
 mod slots;
-mod standing;
 mod timers;
 mod view;
 
@@ -21,7 +20,6 @@ pub use run::{ROOT, RunId, StepRun};
 pub use scope::{Given, StepScope, WorkflowScope};
 pub use slots::PastTask;
 use slots::{PastTasks, Slots};
-pub use standing::{Queued, Standing};
 pub use timers::TimerKind;
 use timers::Timers;
 

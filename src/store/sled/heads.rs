@@ -4,59 +4,52 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-/// Where an execution stands in the state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Head {
-    /// The sequence of its last event; 0 when there is no such execution.
-    pub last_sequence: u64,
-    /// Whether it is marked as not ended.
-    pub open: bool,
-    /// Whether it is kept where it stands.
-    pub stands: bool,
-}
-
-/// The heads used last. Two generations: when the young one is full it becomes the old one,
-/// and what was not used since the time before is forgotten.
+/// The last sequences of the executions used last; 0 for one that was deleted. Two generations:
+/// when the young one is full it becomes the old one, and what was not used since the time
+/// before is forgotten.
 #[derive(Debug)]
 pub struct Heads {
     generation_max: usize,
-    young: HashMap<Uuid, Head>,
-    old: HashMap<Uuid, Head>,
+    young: HashMap<Uuid, u64>,
+    old: HashMap<Uuid, u64>,
+    /// No execution with a greater id was ever forgotten here. Ids grow with time, so that new
+    /// ones are known to be new.
+    greatest_forgotten: Uuid,
 }
 
 impl Heads {
-    /// A cache of at most `max` heads.
-    pub fn new(max: usize) -> Self {
+    /// A cache of at most `max` heads over executions with ids up to `greatest`.
+    pub fn new(max: usize, greatest: Uuid) -> Self {
         Self {
             generation_max: (max / 2).max(1),
             young: HashMap::new(),
             old: HashMap::new(),
+            greatest_forgotten: greatest,
         }
     }
 
-    /// The head of an execution, if it is known here.
-    pub fn get(&mut self, id: Uuid) -> Option<Head> {
-        if let Some(head) = self.young.get(&id) {
-            return Some(*head);
+    /// The last sequence of an execution, if it is known here; 0 when there is none.
+    pub fn get(&mut self, id: Uuid) -> Option<u64> {
+        if let Some(last) = self.young.get(&id) {
+            return Some(*last);
         }
-        let head = self.old.remove(&id)?;
-        self.put(id, head);
-        Some(head)
+        match self.old.remove(&id) {
+            Some(last) => {
+                self.put(id, last);
+                Some(last)
+            }
+            None => (id > self.greatest_forgotten).then_some(0),
+        }
     }
 
-    /// Keeps the head of an execution.
-    pub fn put(&mut self, id: Uuid, head: Head) {
+    /// Keeps the last sequence of an execution.
+    pub fn put(&mut self, id: Uuid, last: u64) {
         if self.young.len() >= self.generation_max && !self.young.contains_key(&id) {
-            self.old = std::mem::take(&mut self.young);
+            let forgotten = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
+            let greatest = forgotten.into_keys().max().unwrap_or_default();
+            self.greatest_forgotten = self.greatest_forgotten.max(greatest);
         }
-        self.young.insert(id, head);
-    }
-
-    /// Keeps the heads of several executions.
-    pub fn extend(&mut self, heads: impl IntoIterator<Item = (Uuid, Head)>) {
-        for (id, head) in heads {
-            self.put(id, head);
-        }
+        self.young.insert(id, last);
     }
 }
 
@@ -64,34 +57,42 @@ impl Heads {
 mod tests {
     use super::*;
 
-    fn head(last_sequence: u64) -> Head {
-        Head {
-            last_sequence,
-            open: true,
-            stands: false,
-        }
+    fn id(n: u128) -> Uuid {
+        Uuid::from_u128(n)
     }
 
     #[test]
     fn it_forgets_what_was_not_used_and_keeps_what_was() {
-        let mut heads = Heads::new(4);
-        for n in 0..2 {
-            heads.put(Uuid::from_u128(n), head(1));
+        let mut heads = Heads::new(4, id(9));
+        heads.put(id(0), 1);
+        heads.put(id(1), 1);
+        heads.put(id(2), 1);
+        assert_eq!(heads.get(id(0)), Some(1));
+        heads.put(id(3), 1);
+        assert_eq!(heads.get(id(1)), None);
+        assert_eq!(heads.get(id(0)), Some(1));
+    }
+
+    #[test]
+    fn an_id_greater_than_any_forgotten_one_is_new() {
+        let mut heads = Heads::new(2, id(3));
+        assert_eq!(heads.get(id(3)), None);
+        assert_eq!(heads.get(id(4)), Some(0));
+        for n in 4..8 {
+            heads.put(id(n), 7);
         }
-        heads.put(Uuid::from_u128(2), head(1));
-        assert_eq!(heads.get(Uuid::from_u128(0)), Some(head(1)));
-        heads.put(Uuid::from_u128(3), head(1));
-        assert_eq!(heads.get(Uuid::from_u128(1)), None);
-        assert_eq!(heads.get(Uuid::from_u128(0)), Some(head(1)));
+        assert_eq!(heads.get(id(4)), None);
+        assert_eq!(heads.get(id(5)), None);
+        assert_eq!(heads.get(id(6)), Some(7));
+        assert_eq!(heads.get(id(8)), Some(0));
     }
 
     #[test]
     fn the_last_head_kept_counts() {
-        let mut heads = Heads::new(2);
-        let id = Uuid::from_u128(1);
-        heads.put(id, head(1));
-        heads.put(Uuid::from_u128(2), head(1));
-        heads.put(id, head(2));
-        assert_eq!(heads.get(id), Some(head(2)));
+        let mut heads = Heads::new(2, id(0));
+        heads.put(id(1), 1);
+        heads.put(id(2), 1);
+        heads.put(id(1), 2);
+        assert_eq!(heads.get(id(1)), Some(2));
     }
 }

@@ -2,15 +2,15 @@
 //!
 //! Written by one thread at a time. What is read back at start is in `history`.
 
-use std::{fs, path::PathBuf};
+use std::{path::PathBuf, sync::Arc};
 
 use super::{
     super::Error,
     Options, directory,
-    files::{failed, sync_directory},
     frame::{self, Frame, Position},
     history,
-    segment::{self, Segment},
+    sealed::Sealed,
+    segment::Segment,
     state::Standing,
 };
 
@@ -20,11 +20,9 @@ pub struct Journal {
     directory: PathBuf,
     segment_bytes: u64,
     preallocate_bytes: u64,
-    /// Full segments with their last commit, in order.
-    sealed: Vec<(PathBuf, u64)>,
+    sealed: Arc<Sealed>,
     active: Segment,
     end: Position,
-    bytes_since_checkpoint: u64,
     /// The record being written; kept for its memory.
     record: Vec<u8>,
 }
@@ -55,27 +53,27 @@ impl Journal {
             }
             None => Segment::create(&directory, history.end, options.preallocate_bytes)?,
         };
+        let sealed = Sealed::new(
+            directory.clone(),
+            options.segment_bytes,
+            history.sealed,
+            history.record_bytes,
+        );
         let journal = Self {
             directory,
             segment_bytes: options.segment_bytes,
             preallocate_bytes: options.preallocate_bytes,
-            sealed: history.sealed,
+            sealed: Arc::new(sealed),
             active,
             end: history.end,
-            bytes_since_checkpoint: history.record_bytes,
             record: Vec::new(),
         };
         Ok((journal, torn_bytes))
     }
 
-    /// Where it ends.
-    pub fn end(&self) -> Position {
-        self.end
-    }
-
-    /// How many bytes of records were written since the last checkpoint.
-    pub fn bytes_since_checkpoint(&self) -> u64 {
-        self.bytes_since_checkpoint
+    /// Its full segments.
+    pub fn sealed(&self) -> Arc<Sealed> {
+        Arc::clone(&self.sealed)
     }
 
     /// Writes a commit and makes it durable; gives where the history stands now.
@@ -88,34 +86,16 @@ impl Journal {
         let position = self.end.after(payload);
         let bytes = frame::HEADER_BYTES * 2 + payload.len();
         if !self.active.has_room(bytes, self.segment_bytes) {
+            let creating = self.sealed.creating();
             let next = Segment::create(&self.directory, self.end, self.preallocate_bytes)?;
+            drop(creating);
             let full = std::mem::replace(&mut self.active, next);
-            self.sealed.push((full.path().to_owned(), self.end.commit));
+            self.sealed.push(full.path().to_owned(), self.end.commit);
         }
         frame::write(&mut self.record, self.active.salt(), position, payload);
         self.active.append(&self.record, self.preallocate_bytes)?;
         self.end = position;
-        self.bytes_since_checkpoint += self.record.len() as u64;
+        self.sealed.written(self.record.len() as u64);
         Ok(position)
-    }
-
-    /// Gives up the segments that hold nothing later than `commit`, up to which the state is
-    /// durable without them: one is kept to be written over, the others are removed.
-    ///
-    /// # Errors
-    /// `Error::Io`.
-    pub fn checkpointed(&mut self, commit: u64) -> Result<(), Error> {
-        self.bytes_since_checkpoint = 0;
-        let kept = self.sealed.iter().position(|(_, last)| *last > commit);
-        let spent = self.sealed.drain(..kept.unwrap_or(self.sealed.len()));
-        // The oldest first: what is left after a crash has no gap.
-        for (path, _) in spent {
-            if segment::has_next(&self.directory) {
-                fs::remove_file(&path).map_err(failed("remove", &path))?;
-            } else {
-                segment::set_aside(&self.directory, &path, self.segment_bytes)?;
-            }
-        }
-        sync_directory(&self.directory)
     }
 }

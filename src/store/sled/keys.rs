@@ -38,6 +38,16 @@ pub fn events(id: Uuid, last_sequence: u64) -> Vec<u8> {
     key
 }
 
+/// The least key behind all events.
+pub fn events_end() -> Vec<u8> {
+    vec![EVENTS + 1]
+}
+
+/// The execution that a key of events belongs to.
+pub fn event_id(key: &[u8]) -> Option<Uuid> {
+    Uuid::from_slice(key.get(1..=ID_BYTES)?).ok()
+}
+
 /// The last sequence of the pack that a part's key belongs to; `None` for any other key.
 pub fn last_sequence(part_key: &[u8]) -> Option<u64> {
     let bytes = part_key.get(1 + ID_BYTES..1 + ID_BYTES + 8)?;
@@ -54,15 +64,13 @@ pub fn summaries_end() -> Vec<u8> {
     vec![SUMMARY + 1]
 }
 
-/// Marks an execution that has not ended. The value tells where it stands, see `standing`.
+/// Marks an execution that has not ended.
 pub fn open(id: Uuid) -> Vec<u8> {
     with_id(vec![OPEN], id)
 }
 
 /// The prefix of all marks of executions that have not ended.
 pub const OPEN_ALL: &[u8] = &[OPEN];
-/// The least key behind all of them.
-pub const OPEN_END: &[u8] = &[OPEN + 1];
 
 /// The prefix of the index of a namespace's executions; an id follows.
 pub fn namespace_index(namespace: &str) -> Vec<u8> {
@@ -91,6 +99,11 @@ pub fn request(namespace: &str, request_id: &str) -> Vec<u8> {
     with_text(with_text(vec![REQUEST], namespace), request_id)
 }
 
+/// Whether a key is that of a request.
+pub fn is_request(key: &[u8]) -> bool {
+    key.first() == Some(&REQUEST)
+}
+
 /// All workflows of a namespace: the prefix of `workflow_versions`.
 pub fn workflows(namespace: &str) -> Vec<u8> {
     with_text(vec![WORKFLOW], namespace)
@@ -106,6 +119,14 @@ pub fn workflow(namespace: &str, name: &str, version: u32) -> Vec<u8> {
     let mut key = workflow_versions(namespace, name);
     key.extend(version.to_be_bytes());
     key
+}
+
+/// The least key behind a version of a workflow and its parts.
+pub fn behind_version(namespace: &str, name: &str, version: u32) -> Vec<u8> {
+    match version.checked_add(1) {
+        Some(next) => workflow(namespace, name, next),
+        None => behind_text(workflow_versions(namespace, name)),
+    }
 }
 
 /// The prefix of all versions of the workflow that a version's key belongs to.
@@ -129,6 +150,11 @@ pub fn agent(namespace: &str, id: &str) -> Vec<u8> {
 
 /// The prefix of all agents.
 pub const AGENTS_ALL: &[u8] = &[AGENT];
+
+/// The least key behind all agents.
+pub fn agents_end() -> Vec<u8> {
+    vec![AGENT + 1]
+}
 
 /// The namespace that an agent's key begins with; `None` for any other key.
 pub fn agent_namespace(key: &[u8]) -> Option<String> {

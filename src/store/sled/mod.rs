@@ -9,54 +9,62 @@
 //!   state/                          sled's files; one tree, see `keys`
 //! ```
 //!
-//! A commit is one record of the journal, synced before it returns, and then one batch of the
-//! state, which carries the commit's number and running hash: sled stands at an exact commit
-//! at any time. sled's files are synced only at a **checkpoint**, after which the journal
-//! forgets what came before. At start the journal's records that the state lacks are applied
-//! to it; what does not fit together is refused, never repaired by guessing.
+//! A commit is one record of the journal, synced before it returns, and is then folded into
+//! the **overlay**, in memory. The **keeper**, a thread in the background, takes the overlay
+//! over into the state a layer at a time: one batch of sled, which carries the number and the
+//! running hash of the layer's last commit, so that sled stands at an exact commit at any time.
+//! Reads see the overlay over the state. sled's files are synced only at a **checkpoint**, which
+//! the keeper makes too, and after which the journal forgets what came before. At start the
+//! journal's records that the state lacks are folded into the overlay again; what does not fit
+//! together is refused, never repaired by guessing.
 //!
 //! Each payload is kept once: in the events that carry it. (Until the next checkpoint the
 //! journal holds it too.) Summaries and indexes hold none.
 
 mod chunks;
 mod directory;
-mod draft;
+mod drain;
+mod failure;
 mod files;
 mod frame;
 mod heads;
 mod history;
 mod journal;
+mod keeper;
+mod kept;
 mod keys;
+mod merged;
 mod open;
+mod overlay;
 mod read;
 mod record;
+mod sealed;
 mod segment;
-mod standing;
 mod state;
 #[cfg(test)]
 mod tests;
+mod values;
+mod verify;
+mod writer;
 
 use std::{
     io,
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
-use prost::Message as _;
 use uuid::Uuid;
 
 use self::{
-    directory::Directory, draft::Draft, heads::Heads, journal::Journal, record::Group, state::State,
+    directory::Directory,
+    keeper::{Keeper, Task, Work},
+    writer::Writer,
 };
 use super::{
-    Compacted, Error, Info, Open, Page, Pressure, RequestRecord, Snapshot, Store, Verification,
-    Write, audit::Chain, check,
+    Compacted, Error, Info, Page, Pressure, RequestRecord, Snapshot, Store, Verification, Write,
 };
 use crate::proto::{Agent, Event, Execution, ExecutionFilter, WorkflowVersion};
 
 const NAME: &str = "sled";
-
-/// The largest group of one commit, in bytes as journaled.
-const GROUP_BYTES_MAX: usize = 1 << 30;
 
 /// The bounds that a store keeps to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,9 +77,16 @@ pub struct Options {
     /// How much journal is written between checkpoints, in bytes: what there is to replay at
     /// start at most, and about half of what the journal takes on disk.
     pub checkpoint_bytes: u64,
+    /// How much waits in memory before it is taken over into the state, in bytes. More of it
+    /// means fewer and larger values in the state; while a batch is taken over, reads that need
+    /// the state wait.
+    pub drain_bytes: usize,
+    /// How much may wait in memory to be taken over into the state before new executions are
+    /// refused, in bytes.
+    pub pending_bytes_max: usize,
     /// How much of the state sled keeps in memory, in bytes.
     pub cache_bytes: u64,
-    /// Of how many executions the store remembers where they stand. About 100 bytes each.
+    /// Of how many executions the store remembers where they stand. About 50 bytes each.
     pub heads_max: usize,
 }
 
@@ -81,6 +96,8 @@ impl Default for Options {
             segment_bytes: 64 << 20,
             preallocate_bytes: 4 << 20,
             checkpoint_bytes: 64 << 20,
+            drain_bytes: 4 << 20,
+            pending_bytes_max: 64 << 20,
             cache_bytes: 128 << 20,
             heads_max: 100_000,
         }
@@ -100,82 +117,23 @@ pub struct Opened {
 /// A store on disk. Dropping it loses nothing: every commit that returned is in the journal.
 #[derive(Debug)]
 pub struct SledStore {
-    state: State,
+    /// Ended first.
+    _keeper: Keeper,
+    work: Arc<Work>,
     writer: Mutex<Writer>,
+    pending_bytes_max: usize,
     /// Released last.
     directory: Directory,
 }
 
-/// What only the one who commits touches.
-#[derive(Debug)]
-struct Writer {
-    journal: Journal,
-    heads: Heads,
-    checkpoint_bytes: u64,
-    /// What made the store unusable.
-    failure: Option<String>,
-}
-
 impl SledStore {
     fn writer(&self) -> MutexGuard<'_, Writer> {
-        // A commit that panicked may have left journal and state apart; `failure` tells.
+        // A commit that panicked may have left journal and overlay apart.
         self.writer.lock().unwrap_or_else(|poisoned| {
-            let mut writer = poisoned.into_inner();
-            let failure = &mut writer.failure;
-            failure.get_or_insert_with(|| "a commit did not run to its end".to_owned());
-            writer
+            let reason = "a commit did not run to its end";
+            self.work.failure.set(reason.to_owned());
+            poisoned.into_inner()
         })
-    }
-}
-
-impl Writer {
-    /// Runs a step that writes. After the first failure that may have left something half
-    /// written there is no further one: a sync that failed must not be tried again, since the
-    /// system may have dropped what it could not write and then report success.
-    fn run(&mut self, step: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
-        if let Some(failure) = &self.failure {
-            return Err(Error::Io {
-                context: "the store stopped after a failure".into(),
-                source: io::Error::other(failure.clone()),
-            });
-        }
-        let done = step(self);
-        if let Err(error @ (Error::Io { .. } | Error::Damaged(_))) = &done {
-            self.failure = Some(error.to_string());
-        }
-        done
-    }
-
-    fn commit(&mut self, state: &State, group: Vec<Write>) -> Result<(), Error> {
-        check::group(&group, |id| {
-            Ok(state.head(&mut self.heads, id)?.last_sequence)
-        })?;
-        let group = Group::of(group);
-        let payload = group.encode_to_vec();
-        if payload.len() > GROUP_BYTES_MAX {
-            let bytes = payload.len();
-            return Err(Error::Inconsistent(format!(
-                "a group of {bytes} bytes, more than {GROUP_BYTES_MAX}"
-            )));
-        }
-        let mut draft = Draft::new(state, &mut self.heads);
-        draft.add(group)?;
-        let (changes, heads) = draft.finish();
-
-        let position = self.journal.append(&payload)?;
-        state.apply(changes, position)?;
-        self.heads.extend(heads);
-        if self.journal.bytes_since_checkpoint() >= self.checkpoint_bytes {
-            self.checkpoint(state)?;
-        }
-        Ok(())
-    }
-
-    /// Makes the state durable, so that the journal may forget what led to it.
-    fn checkpoint(&mut self, state: &State) -> Result<(), Error> {
-        let end = self.journal.end();
-        state.make_durable(end)?;
-        self.journal.checkpointed(end.commit)
     }
 }
 
@@ -184,16 +142,21 @@ impl Store for SledStore {
         if group.is_empty() {
             return Ok(());
         }
-        self.writer()
-            .run(|writer| writer.commit(&self.state, group))
+        let mut writer = self.writer();
+        self.work.failure.check()?;
+        let committed = writer.commit(&self.work.kept, group);
+        let waiting = self.work.failure.note(committed)?;
+        drop(writer);
+        self.work.look(waiting);
+        Ok(())
     }
 
     fn events(&self, id: Uuid, after: u64, limit: usize) -> Result<Vec<Event>, Error> {
-        self.state.events(id, after, limit)
+        self.work.kept.events(id, after, limit)
     }
 
     fn execution(&self, id: Uuid) -> Result<Option<Execution>, Error> {
-        self.state.execution(id)
+        self.work.kept.execution(id)
     }
 
     fn executions(
@@ -203,15 +166,15 @@ impl Store for SledStore {
         cursor: Option<Uuid>,
         limit: usize,
     ) -> Result<Page<Execution, Uuid>, Error> {
-        self.state.executions(namespace, filter, cursor, limit)
+        self.work.kept.executions(namespace, filter, cursor, limit)
     }
 
-    fn open_executions(&self, after: Option<Uuid>, limit: usize) -> Result<Vec<Open>, Error> {
-        self.state.open_executions(after, limit)
+    fn open_executions(&self) -> Result<Vec<Uuid>, Error> {
+        self.work.kept.open_executions()
     }
 
     fn request(&self, namespace: &str, request_id: &str) -> Result<Option<RequestRecord>, Error> {
-        self.state.request(namespace, request_id)
+        self.work.kept.request(namespace, request_id)
     }
 
     fn workflow(
@@ -220,7 +183,7 @@ impl Store for SledStore {
         name: &str,
         version: Option<u32>,
     ) -> Result<Option<WorkflowVersion>, Error> {
-        self.state.workflow(namespace, name, version)
+        self.work.kept.workflow(namespace, name, version)
     }
 
     fn workflow_versions(
@@ -228,7 +191,7 @@ impl Store for SledStore {
         namespace: &str,
         name: &str,
     ) -> Result<Vec<WorkflowVersion>, Error> {
-        self.state.workflow_versions(namespace, name)
+        self.work.kept.workflow_versions(namespace, name)
     }
 
     fn workflows(
@@ -237,26 +200,15 @@ impl Store for SledStore {
         after: &str,
         limit: usize,
     ) -> Result<Vec<WorkflowVersion>, Error> {
-        self.state.workflows(namespace, after, limit)
+        self.work.kept.workflows(namespace, after, limit)
     }
 
     fn agents(&self) -> Result<Vec<(String, Agent)>, Error> {
-        self.state.agents()
+        self.work.kept.agents()
     }
 
     fn verify_execution(&self, id: Uuid) -> Result<Option<Verification>, Error> {
-        if self.state.execution(id)?.is_none() {
-            return Ok(None);
-        }
-        let mut chain = Chain::new(id);
-        for mut event in self.state.events(id, 0, usize::MAX)? {
-            if event.sequence != chain.due() {
-                return Ok(Some(chain.broken("it is missing")));
-            }
-            event.execution_id.clear();
-            chain.add(&event.encode_to_vec());
-        }
-        Ok(Some(chain.verified()))
+        self.work.kept.verify_execution(id)
     }
 
     fn verify_executions(
@@ -264,22 +216,7 @@ impl Store for SledStore {
         after: Option<Uuid>,
         limit: usize,
     ) -> Result<Page<Verification, Uuid>, Error> {
-        let from = after.map_or(Uuid::nil(), |after| {
-            Uuid::from_u128(after.as_u128().saturating_add(1))
-        });
-        let mut page = Page {
-            items: Vec::new(),
-            next: None,
-        };
-        for id in self.state.ids(from) {
-            let id = id?;
-            if page.items.len() >= limit {
-                page.next = page.items.last().map(|last: &Verification| last.id);
-                break;
-            }
-            page.items.extend(self.verify_execution(id)?);
-        }
-        Ok(page)
+        self.work.kept.verify_executions(after, limit)
     }
 
     fn compact(&self) -> Result<Compacted, Error> {
@@ -291,10 +228,15 @@ impl Store for SledStore {
     }
 
     fn pressure(&self) -> Pressure {
-        Pressure::default()
+        Pressure {
+            pending_bytes: self.work.kept.overlay().bytes() as u64,
+            pending_bytes_max: self.pending_bytes_max as u64,
+        }
     }
 
-    fn on_failure(&self, _tell: Box<dyn FnOnce(String) + Send>) {}
+    fn on_failure(&self, tell: Box<dyn FnOnce(String) + Send>) {
+        self.work.failure.on_failure(tell);
+    }
 
     fn free_bytes(&self) -> Result<Option<u64>, Error> {
         self.directory.free_bytes().map(Some)
@@ -308,11 +250,8 @@ impl Store for SledStore {
     }
 
     fn close(&self) -> Result<(), Error> {
-        self.writer().run(|writer| {
-            if writer.journal.bytes_since_checkpoint() == 0 {
-                return Ok(());
-            }
-            writer.checkpoint(&self.state)
-        })
+        // What is being committed is waited for.
+        drop(self.writer());
+        self.work.have_done(Task::Checkpoint)
     }
 }

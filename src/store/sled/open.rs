@@ -1,22 +1,27 @@
-//! Opens a data directory: takes hold of it, reads the journal through, and brings the state
-//! up to its end.
+//! Opens a data directory: takes hold of it, reads the journal through, and folds what the
+//! state lacks of it into the overlay.
 
-use std::{path::Path, sync::Mutex};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
 
 use super::{
     super::Error,
     Opened, Options, SledStore, Writer,
     directory::Directory,
-    draft::Draft,
-    frame::{Frame, Position},
+    drain,
+    frame::Frame,
     heads::Heads,
     journal::Journal,
-    record::{self, Group},
+    keeper::{Keeper, Work},
+    kept::Kept,
+    overlay::{Layer, Overlay},
+    record,
     state::State,
 };
-
-/// How much of the journal is replayed into the state at once, in bytes.
-const REPLAY_BATCH_BYTES: usize = 1 << 20;
 
 impl SledStore {
     /// Opens a data directory, or makes one, and replays what the state lacks of the journal.
@@ -27,77 +32,58 @@ impl SledStore {
     pub fn open(path: &Path, options: Options) -> Result<(Self, Opened), Error> {
         let directory = Directory::open(path)?;
         let state = State::open(directory.path().join("state"), options.cache_bytes)?;
-        let standing = state.standing()?;
         let mut replay = Replay {
             state: &state,
-            heads: Heads::new(options.heads_max),
-            waiting: Vec::new(),
-            waiting_bytes: 0,
-            position: standing.applied,
+            layer: Layer::default(),
+            bytes_max: options.pending_bytes_max,
             commits: 0,
         };
         let (journal, bytes_cut) = Journal::open(
             directory.path().join("journal"),
             &options,
-            standing,
+            state.standing()?,
             &mut |frame| replay.add(frame),
         )?;
-        replay.flush()?;
         let opened = Opened {
             commits_replayed: replay.commits,
             bytes_cut,
         };
-        let writer = Writer {
-            journal,
-            heads: replay.heads,
-            checkpoint_bytes: options.checkpoint_bytes,
-            failure: None,
-        };
+        let greatest = replay.layer.executions.keys().next_back().copied();
+        let greatest = state.greatest_id()?.max(greatest.unwrap_or_default());
+        let heads = Heads::new(options.heads_max, greatest);
+        let overlay = Overlay::of(replay.layer);
+        let kept = Kept::new(state, overlay);
+        let work = Arc::new(Work::new(kept, journal.sealed(), &options));
         let store = Self {
-            state,
-            writer: Mutex::new(writer),
+            _keeper: Keeper::start(Arc::clone(&work))?,
+            work,
+            writer: Mutex::new(Writer { journal, heads }),
+            pending_bytes_max: options.pending_bytes_max,
             directory,
         };
         Ok((store, opened))
     }
 }
 
-/// Applies commits to the state, several at once.
+/// Folds commits into a layer. One that becomes too large is taken over into the state at once.
 struct Replay<'a> {
     state: &'a State,
-    heads: Heads,
-    waiting: Vec<Group>,
-    waiting_bytes: usize,
-    /// Where the history stands after those that wait.
-    position: Position,
+    layer: Layer,
+    bytes_max: usize,
     commits: u64,
 }
 
 impl Replay<'_> {
     fn add(&mut self, frame: Frame<'_>) -> Result<(), Error> {
-        self.waiting
-            .push(record::decode(frame.payload, "a commit")?);
-        self.waiting_bytes += frame.bytes();
-        self.position = frame.position;
+        let payload = Bytes::copy_from_slice(frame.payload);
+        let group = record::decode_shared(payload, "a commit")?;
+        self.layer.fold(group, frame.position)?;
         self.commits += 1;
-        if self.waiting_bytes >= REPLAY_BATCH_BYTES {
-            self.flush()?;
+        if self.layer.bytes >= self.bytes_max {
+            let layer = std::mem::take(&mut self.layer);
+            let batch = drain::batch(self.state, &layer)?;
+            self.state.apply(batch, layer.end, || {})?;
         }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), Error> {
-        if self.waiting.is_empty() {
-            return Ok(());
-        }
-        let mut draft = Draft::new(self.state, &mut self.heads);
-        for group in self.waiting.drain(..) {
-            draft.add(group)?;
-        }
-        let (changes, heads) = draft.finish();
-        self.state.apply(changes, self.position)?;
-        self.heads.extend(heads);
-        self.waiting_bytes = 0;
         Ok(())
     }
 }

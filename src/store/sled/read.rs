@@ -1,16 +1,22 @@
-//! What the store is asked, answered from the state.
+//! What the store is asked of executions, answered from the overlay and the state below it.
+//!
+//! What the overlay tells alone is answered without the state, which may be busy taking over a
+//! layer. Whatever needs both is read while nothing is taken over.
 
+use bytes::Bytes;
 use prost_types::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    super::{Error, Open, Page, RequestRecord, filter},
-    chunks, keys,
-    record::{self, Events},
-    standing,
-    state::State,
+    super::{Error, Page, filter},
+    chunks,
+    kept::Kept,
+    keys,
+    merged::Merged,
+    overlay::Overlay,
+    record::{self, Events, Pack},
 };
-use crate::proto::{Agent, Event, Execution, ExecutionFilter, WorkflowVersion};
+use crate::proto::{Event, Execution, ExecutionFilter};
 
 /// How far the time in an execution's id may be from its creation time, in milliseconds: the
 /// id is drawn when the start comes in, the time is taken when it is accepted.
@@ -18,24 +24,52 @@ const ID_TIME_SLACK_MS: u64 = 60_000;
 /// The bits behind the time in a UUID of version 7.
 const ID_TIME_SHIFT: u32 = 80;
 
-impl State {
+/// What the overlay holds of an execution's events.
+struct PendingEvents {
+    packs: Vec<Pack>,
+    /// The sequence from which on they are here; what is before it is in the state.
+    from: u64,
+}
+
+impl PendingEvents {
+    fn of(overlay: &Overlay, id: Uuid, after: u64) -> Self {
+        let (layers, whole) = overlay.execution(id);
+        let first = layers.iter().find(|layer| !layer.packs.is_empty());
+        let from = match first {
+            _ if whole => 0,
+            Some(layer) => layer.first_sequence,
+            None => u64::MAX,
+        };
+        let packs = layers.into_iter().flat_map(|layer| &layer.packs);
+        let packs = packs.filter(|pack| pack.last_sequence > after);
+        Self {
+            packs: packs.cloned().collect(),
+            from,
+        }
+    }
+
+    /// Whether the state need not be asked for what comes after a sequence.
+    fn suffice(&self, after: u64) -> bool {
+        after.saturating_add(1) >= self.from
+    }
+}
+
+impl Kept {
     pub(super) fn events(&self, id: Uuid, after: u64, limit: usize) -> Result<Vec<Event>, Error> {
-        let from = keys::events(id, after.saturating_add(1));
-        let until = keys::events(id, u64::MAX);
         let mut events = Vec::new();
-        for key in self.range(from, until) {
+        let mut pending = PendingEvents::of(&self.overlay(), id, after);
+        if !pending.suffice(after) {
+            let _still = self.state.reading();
+            pending = PendingEvents::of(&self.overlay(), id, after);
+            if !pending.suffice(after) {
+                events = self.events_of_state(id, after, pending.from, limit)?;
+            }
+        }
+        for pack in pending.packs {
             if events.len() >= limit {
                 break;
             }
-            let key = key?;
-            let Some(key) = chunks::first_part(&key) else {
-                continue;
-            };
-            // Gone when the execution was deleted meanwhile.
-            let Some(pack) = self.value(key)? else { break };
-            let pack: Events = record::decode(&pack, "a pack of events")?;
-            let wanted = pack.events.into_iter().filter(|e| e.sequence > after);
-            events.extend(wanted.take(limit - events.len()));
+            add_events(&mut events, &pack.events, after, limit)?;
         }
         let text = id.to_string();
         for event in &mut events {
@@ -44,8 +78,46 @@ impl State {
         Ok(events)
     }
 
+    /// The events in the state after one sequence and before another.
+    fn events_of_state(
+        &self,
+        id: Uuid,
+        after: u64,
+        before: u64,
+        limit: usize,
+    ) -> Result<Vec<Event>, Error> {
+        let from = keys::events(id, after.saturating_add(1));
+        let until = keys::events(id, before);
+        let mut events = Vec::new();
+        for key in self.state.range(from, until) {
+            if events.len() >= limit {
+                break;
+            }
+            let key = key?;
+            let Some(key) = chunks::first_part(&key) else {
+                continue;
+            };
+            let Some(pack) = self.state.value(key)? else {
+                break;
+            };
+            add_events(&mut events, &pack, after, limit)?;
+        }
+        Ok(events)
+    }
+
     pub(super) fn execution(&self, id: Uuid) -> Result<Option<Execution>, Error> {
-        let summary = self.value(&keys::summary(id))?;
+        let known = pending_summary(&self.overlay(), id);
+        let summary = match known {
+            Some(summary) => summary,
+            None => {
+                let _still = self.state.reading();
+                let known = pending_summary(&self.overlay(), id);
+                match known {
+                    Some(summary) => summary,
+                    None => self.state.value(&keys::summary(id))?.map(Bytes::from),
+                }
+            }
+        };
         summary
             .map(|summary| record::decode(&summary, "a summary"))
             .transpose()
@@ -63,14 +135,12 @@ impl State {
             next: None,
         };
         let mut last = None;
-        for key in self.candidates(namespace, filter, cursor).rev() {
-            let Some(id) = keys::id_at_end(&key?) else {
-                continue;
-            };
+        for id in self.candidates(namespace, filter, cursor) {
+            let id = id?;
             let Some(summary) = self.execution(id)? else {
                 continue;
             };
-            if !filter::passes(filter, &summary) {
+            if summary.namespace != namespace || !filter::passes(filter, &summary) {
                 continue;
             }
             if page.items.len() >= limit {
@@ -83,14 +153,14 @@ impl State {
         Ok(page)
     }
 
-    /// The index keys that may fit a filter: of one workflow if it names one, and of the ids
-    /// whose time can lie in its range.
+    /// The ids of executions that may fit a filter, the newest first: in the state those of one
+    /// workflow if it names one, and those whose time can lie in its range.
     fn candidates(
         &self,
         namespace: &str,
         filter: &ExecutionFilter,
         cursor: Option<Uuid>,
-    ) -> impl DoubleEndedIterator<Item = Result<sled::IVec, Error>> {
+    ) -> impl Iterator<Item = Result<Uuid, Error>> {
         let index = if filter.workflow.is_empty() {
             keys::namespace_index(namespace)
         } else {
@@ -106,133 +176,85 @@ impl State {
                 id_at(milliseconds(until).saturating_add(ID_TIME_SLACK_MS))
             });
         let until = cursor.map_or(until, |cursor| until.min(cursor.as_u128()));
-        self.range(
-            keys::with_id(index.clone(), Uuid::from_u128(from)),
-            keys::with_id(index, Uuid::from_u128(until)),
-        )
+        let (from, until) = (Uuid::from_u128(from), Uuid::from_u128(until));
+        let pending = self.pending_ids(from, until);
+        let in_state = self
+            .state
+            .range(
+                keys::with_id(index.clone(), from),
+                keys::with_id(index, until),
+            )
+            .rev()
+            .filter_map(|key| key.map(|key| keys::id_at_end(&key)).transpose());
+        Merged::descending(pending.into_iter().rev(), in_state)
+    }
+
+    /// The ids of the executions that the overlay knows in a range, in order. They must be
+    /// asked for before those of the state: what is taken over meanwhile is then seen twice,
+    /// and never not at all.
+    fn pending_ids(&self, from: Uuid, until: Uuid) -> Vec<Uuid> {
+        let range = from..until.max(from);
+        let overlay = self.overlay();
+        let layers = overlay.layers();
+        let mut ids: Vec<_> = layers
+            .flat_map(|layer| layer.executions.range(range.clone()).map(|(id, _)| *id))
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
     }
 
     /// The ids of all executions from one on, in order.
     pub(super) fn ids(&self, from: Uuid) -> impl Iterator<Item = Result<Uuid, Error>> {
-        let keys = self.range(keys::summary(from), keys::summaries_end());
-        keys.filter_map(|key| {
+        let pending = self.pending_ids(from, Uuid::max());
+        let keys = self.state.range(keys::summary(from), keys::summaries_end());
+        let in_state = keys.filter_map(|key| {
             let id = key.map(|key| chunks::first_part(&key).and_then(keys::id_at_end));
             id.transpose()
-        })
+        });
+        Merged::ascending(pending.into_iter(), in_state)
     }
 
-    pub(super) fn open_executions(
-        &self,
-        after: Option<Uuid>,
-        limit: usize,
-    ) -> Result<Vec<Open>, Error> {
-        // A key is behind another that it begins with.
-        let from = after.map_or_else(
-            || keys::OPEN_ALL.to_vec(),
-            |id| [keys::open(id), vec![0]].concat(),
-        );
+    pub(super) fn open_executions(&self) -> Result<Vec<Uuid>, Error> {
+        let pending = self.pending_ids(Uuid::nil(), Uuid::max());
+        let marks = self.state.keys(keys::OPEN_ALL);
+        let in_state = marks.filter_map(|key| key.map(|key| keys::id_at_end(&key)).transpose());
         let mut open = Vec::new();
-        for entry in self.entries(from, keys::OPEN_END.to_vec()).take(limit) {
-            let (key, value) = entry?;
-            if let Some(id) = keys::id_at_end(&key) {
-                let standing = standing::read(&value)?;
-                open.push(Open { id, standing });
+        for id in Merged::ascending(pending.into_iter(), in_state) {
+            let id = id?;
+            if self.is_open(id)? {
+                open.push(id);
             }
         }
         Ok(open)
     }
 
-    pub(super) fn request(
-        &self,
-        namespace: &str,
-        request_id: &str,
-    ) -> Result<Option<RequestRecord>, Error> {
-        let Some(value) = self.get(&keys::request(namespace, request_id))? else {
-            return Ok(None);
-        };
-        let record: record::RequestRecord = record::decode(&value, "a request's record")?;
-        record.try_into().map(Some)
-    }
-
-    pub(super) fn workflow(
-        &self,
-        namespace: &str,
-        name: &str,
-        version: Option<u32>,
-    ) -> Result<Option<WorkflowVersion>, Error> {
-        match version {
-            Some(version) => self.workflow_at(&keys::workflow(namespace, name, version)),
-            None => self.newest(&keys::workflow_versions(namespace, name)),
-        }
-    }
-
-    pub(super) fn workflow_versions(
-        &self,
-        namespace: &str,
-        name: &str,
-    ) -> Result<Vec<WorkflowVersion>, Error> {
-        let mut versions = Vec::new();
-        for key in self.keys(&keys::workflow_versions(namespace, name)) {
-            let key = key?;
-            if let Some(key) = chunks::first_part(&key) {
-                versions.extend(self.workflow_at(key)?);
+    fn is_open(&self, id: Uuid) -> Result<bool, Error> {
+        let known = pending_summary(&self.overlay(), id);
+        match known {
+            Some(None) => Ok(false),
+            Some(Some(summary)) => {
+                let summary = record::decode(&summary, "a summary")?;
+                Ok(!filter::has_ended(&summary))
             }
-        }
-        Ok(versions)
-    }
-
-    pub(super) fn workflows(
-        &self,
-        namespace: &str,
-        after: &str,
-        limit: usize,
-    ) -> Result<Vec<WorkflowVersion>, Error> {
-        let end = keys::behind_text(keys::workflows(namespace));
-        let mut from = keys::behind_text(keys::workflow_versions(namespace, after));
-        let mut newest = Vec::new();
-        while newest.len() < limit {
-            let Some(key) = self.range(from, end.clone()).next() else {
-                break;
-            };
-            let key = key?;
-            let version = chunks::value_key(&key);
-            let versions = keys::versions_prefix(version);
-            newest.extend(self.newest(versions)?);
-            from = keys::behind_text(versions.to_vec());
-        }
-        Ok(newest)
-    }
-
-    /// The newest of the versions with a prefix.
-    fn newest(&self, versions: &[u8]) -> Result<Option<WorkflowVersion>, Error> {
-        let end = keys::behind_text(versions.to_vec());
-        match self.range(versions.to_vec(), end).next_back() {
-            Some(key) => self.workflow_at(chunks::value_key(&key?)),
-            None => Ok(None),
+            None => Ok(self.state.get(&keys::open(id))?.is_some()),
         }
     }
+}
 
-    fn workflow_at(&self, key: &[u8]) -> Result<Option<WorkflowVersion>, Error> {
-        let value = self.value(key)?;
-        value
-            .map(|value| record::decode(&value, "a workflow"))
-            .transpose()
-    }
+/// The newest summary of an execution in the overlay: `None` when it does not tell,
+/// `Some(None)` when there is none.
+fn pending_summary(overlay: &Overlay, id: Uuid) -> Option<Option<Bytes>> {
+    let (layers, whole) = overlay.execution(id);
+    let summary = layers.iter().rev().find_map(|layer| layer.summary.clone());
+    summary.map(Some).or(whole.then_some(None))
+}
 
-    pub(super) fn agents(&self) -> Result<Vec<(String, Agent)>, Error> {
-        let mut agents = Vec::new();
-        for key in self.keys(keys::AGENTS_ALL) {
-            let key = key?;
-            let Some(key) = chunks::first_part(&key) else {
-                continue;
-            };
-            let namespace = keys::agent_namespace(key);
-            if let (Some(namespace), Some(value)) = (namespace, self.value(key)?) {
-                agents.push((namespace, record::decode(&value, "an agent")?));
-            }
-        }
-        Ok(agents)
-    }
+fn add_events(events: &mut Vec<Event>, pack: &[u8], after: u64, limit: usize) -> Result<(), Error> {
+    let pack: Events = record::decode(pack, "a pack of events")?;
+    let wanted = pack.events.into_iter().filter(|e| e.sequence > after);
+    events.extend(wanted.take(limit - events.len()));
+    Ok(())
 }
 
 /// The least id of a millisecond since 1970.

@@ -1,14 +1,18 @@
 //! What a journal record holds: a group of writes as Protobuf. The tags below are part of the
 //! format on disk: they are added to, never changed or used again.
 
+use bytes::{Buf, Bytes};
 use prost::{Message, Oneof};
 use uuid::Uuid;
 
-use super::{super::Write, chunks};
+use super::{super::Write, chunks, keys};
 use crate::{
-    proto::{Agent, Event, Execution, WorkflowVersion},
+    proto::{Event, WorkflowVersion},
     store,
 };
+
+/// What an event in a pack begins with: tag 1, length-delimited.
+const EVENT_KEY: u64 = 1 << 3 | 2;
 
 /// A group of writes: the payload of one record.
 #[derive(Clone, PartialEq, Message)]
@@ -22,7 +26,7 @@ pub struct Group {
 #[derive(Clone, PartialEq, Message)]
 pub struct Entry {
     /// What it does; absent only in what a newer version wrote.
-    #[prost(oneof = "Change", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "Change", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub change: Option<Change>,
 }
 
@@ -50,9 +54,6 @@ pub enum Change {
     /// Forgets an agent.
     #[prost(message, tag = "7")]
     DeleteAgent(AgentKey),
-    /// Keeps where an execution stands.
-    #[prost(message, tag = "8")]
-    Stand(Stand),
 }
 
 /// Appends events to an execution.
@@ -64,9 +65,17 @@ pub struct Append {
     /// The events, as they lie in the state.
     #[prost(message, repeated, tag = "2")]
     pub packs: Vec<Pack>,
-    /// The new summary.
-    #[prost(message, optional, boxed, tag = "3")]
-    pub summary: Option<Box<Execution>>,
+    /// The new summary: an encoded `Execution`.
+    #[prost(bytes = "bytes", optional, tag = "3")]
+    pub summary: Option<Bytes>,
+}
+
+impl Append {
+    /// How many bytes of events and summary it holds.
+    pub fn bytes(&self) -> usize {
+        let packs: usize = self.packs.iter().map(|pack| pack.events.len()).sum();
+        packs + self.summary.as_ref().map_or(0, Bytes::len)
+    }
 }
 
 /// Events of one execution that lie under one key.
@@ -76,8 +85,16 @@ pub struct Pack {
     #[prost(uint64, tag = "1")]
     pub last_sequence: u64,
     /// An encoded `Events`: written once here and once in the state, encoded once.
-    #[prost(bytes = "vec", tag = "2")]
-    pub events: Vec<u8>,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub events: Bytes,
+}
+
+/// An event of which only the sequence is read.
+#[derive(Clone, PartialEq, Message)]
+pub struct Sequence {
+    /// The sequence.
+    #[prost(uint64, tag = "2")]
+    pub sequence: u64,
 }
 
 /// The content of a pack. The execution's id, which the key tells, is left out of each event.
@@ -86,20 +103,6 @@ pub struct Events {
     /// The events, in order.
     #[prost(message, repeated, tag = "1")]
     pub events: Vec<Event>,
-}
-
-/// Keeps where an execution stands that only waits.
-#[derive(Clone, PartialEq, Message)]
-pub struct Stand {
-    /// The bytes of the execution's id.
-    #[prost(bytes = "vec", tag = "1")]
-    pub id: Vec<u8>,
-    /// Where it stands, as it lies in the state; see `standing`.
-    #[prost(bytes = "vec", tag = "2")]
-    pub standing: Vec<u8>,
-    /// The new summary.
-    #[prost(message, optional, boxed, tag = "3")]
-    pub summary: Option<Box<Execution>>,
 }
 
 /// Keeps what a start under a request id gave.
@@ -111,9 +114,9 @@ pub struct PutRequest {
     /// The request id.
     #[prost(string, tag = "2")]
     pub request_id: String,
-    /// What it gave.
-    #[prost(message, optional, tag = "3")]
-    pub record: Option<RequestRecord>,
+    /// What it gave: an encoded `RequestRecord`.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub record: Bytes,
 }
 
 /// What a start under a request id gave.
@@ -136,9 +139,9 @@ pub struct PutWorkflow {
     /// The namespace.
     #[prost(string, tag = "1")]
     pub namespace: String,
-    /// The version.
-    #[prost(message, optional, boxed, tag = "2")]
-    pub workflow: Option<Box<WorkflowVersion>>,
+    /// The version: an encoded `WorkflowVersion`.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub workflow: Bytes,
 }
 
 /// Names a version of a workflow.
@@ -161,9 +164,9 @@ pub struct PutAgent {
     /// The namespace.
     #[prost(string, tag = "1")]
     pub namespace: String,
-    /// The agent.
-    #[prost(message, optional, boxed, tag = "2")]
-    pub agent: Option<Box<Agent>>,
+    /// The agent: an encoded `Agent`.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub agent: Bytes,
 }
 
 /// Names an agent.
@@ -199,17 +202,7 @@ impl From<Write> for Change {
             } => Self::Append(Append {
                 id: id.as_bytes().to_vec(),
                 packs: pack(events),
-                summary,
-            }),
-            Write::Stand {
-                id,
-                standing,
-                summary,
-                ..
-            } => Self::Stand(Stand {
-                id: id.as_bytes().to_vec(),
-                standing: super::standing::written(standing),
-                summary,
+                summary: summary.map(|summary| summary.encode_to_vec().into()),
             }),
             Write::DeleteExecution { id } => Self::DeleteExecution(id.as_bytes().to_vec()),
             Write::PutRequest {
@@ -219,14 +212,14 @@ impl From<Write> for Change {
             } => Self::PutRequest(PutRequest {
                 namespace,
                 request_id,
-                record: Some(record.into()),
+                record: RequestRecord::from(record).encode_to_vec().into(),
             }),
             Write::PutWorkflow {
                 namespace,
                 workflow,
             } => Self::PutWorkflow(PutWorkflow {
                 namespace,
-                workflow: Some(workflow),
+                workflow: workflow.encode_to_vec().into(),
             }),
             Write::DeleteWorkflow {
                 namespace,
@@ -239,7 +232,7 @@ impl From<Write> for Change {
             }),
             Write::PutAgent { namespace, agent } => Self::PutAgent(PutAgent {
                 namespace,
-                agent: Some(agent),
+                agent: agent.encode_to_vec().into(),
             }),
             Write::DeleteAgent { namespace, id } => Self::DeleteAgent(AgentKey { namespace, id }),
         }
@@ -282,6 +275,14 @@ pub fn id(bytes: &[u8]) -> Result<Uuid, store::Error> {
 /// # Errors
 /// `Error::Damaged` naming `what` it was to be.
 pub fn decode<M: Message + Default>(bytes: &[u8], what: &str) -> Result<M, store::Error> {
+    decode_shared(bytes, what)
+}
+
+/// Decodes a message that keeps hold of the bytes it is made of.
+///
+/// # Errors
+/// As `decode`.
+pub fn decode_shared<M: Message + Default>(bytes: impl Buf, what: &str) -> Result<M, store::Error> {
     M::decode(bytes).map_err(|error| {
         store::Error::Damaged(format!(
             "{what} does not decode ({error}): restore the data directory from a backup copy"
@@ -289,22 +290,67 @@ pub fn decode<M: Message + Default>(bytes: &[u8], what: &str) -> Result<M, store
     })
 }
 
+/// The key of an encoded version of a workflow.
+///
+/// # Errors
+/// `Error::Damaged` when it does not decode.
+pub fn workflow_key(namespace: &str, workflow: &[u8]) -> Result<Vec<u8>, store::Error> {
+    let workflow: WorkflowVersion = decode(workflow, "a workflow")?;
+    Ok(keys::workflow(namespace, &workflow.name, workflow.version))
+}
+
+/// The events of a pack: where each begins in the pack, and its stored bytes.
+pub fn stored_events(pack: &Bytes) -> impl Iterator<Item = Result<(usize, Bytes), store::Error>> {
+    let mut rest = pack.clone();
+    let whole = pack.len();
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let begin = whole - rest.len();
+        let event = next_event(&mut rest);
+        if event.is_none() {
+            rest.clear();
+        }
+        Some(event.map(|event| (begin, event)).ok_or_else(|| {
+            store::Error::Damaged(format!("a pack of events is not readable at byte {begin}"))
+        }))
+    })
+}
+
+fn next_event(rest: &mut Bytes) -> Option<Bytes> {
+    let key = prost::encoding::decode_varint(rest).ok()?;
+    let length = prost::encoding::decode_varint(rest).ok()?;
+    let length = usize::try_from(length).ok()?;
+    (key == EVENT_KEY && length <= rest.len()).then(|| rest.split_to(length))
+}
+
 /// Packs events that are written together, as many as fit under one key without being split;
 /// an event that is larger alone gets a pack of its own.
 fn pack(events: Vec<Event>) -> Vec<Pack> {
-    let mut packs: Vec<Pack> = Vec::new();
+    let mut packs = Vec::with_capacity(1);
+    let mut filling = Vec::new();
+    let mut last_sequence = 0;
     for mut event in events {
         event.execution_id.clear();
         let bytes = prost::encoding::message::encoded_len(1, &event);
-        let fits = packs
-            .last()
-            .is_some_and(|pack| pack.events.len() + bytes <= chunks::SINGLE_BYTES_MAX);
-        if !fits {
-            packs.push(Pack::default());
+        if !filling.is_empty() && filling.len() + bytes > chunks::SINGLE_BYTES_MAX {
+            let events = std::mem::take(&mut filling).into();
+            packs.push(Pack {
+                last_sequence,
+                events,
+            });
         }
-        let pack = packs.last_mut().expect("one was pushed when none fitted");
-        prost::encoding::message::encode(1, &event, &mut pack.events);
-        pack.last_sequence = event.sequence;
+        filling.reserve(bytes);
+        prost::encoding::message::encode(1, &event, &mut filling);
+        last_sequence = event.sequence;
+    }
+    if !filling.is_empty() {
+        let events = filling.into();
+        packs.push(Pack {
+            last_sequence,
+            events,
+        });
     }
     packs
 }

@@ -14,10 +14,8 @@ use uuid::Uuid;
 use super::{
     super::Error,
     chunks,
-    draft::Changes,
     files::{failed, sync_tree},
     frame::Position,
-    heads::{Head, Heads},
     keys,
 };
 
@@ -89,24 +87,25 @@ impl State {
         }
     }
 
-    /// Applies changes and moves on to `position`, both or none.
+    /// Applies changes and moves on to `position`, both or none, and calls `applied` before
+    /// anyone reads.
     ///
     /// # Errors
     /// `Error::Io` or `Error::Damaged`; the state is then behind the journal.
-    pub fn apply(&self, changes: Changes, position: Position) -> Result<(), Error> {
-        let mut batch = sled::Batch::default();
-        for (key, value) in changes {
-            match value {
-                Some(value) => batch.insert(key, value),
-                None => batch.remove(key),
-            }
-        }
-        batch.insert(keys::APPLIED, encoded(position));
+    pub fn apply(
+        &self,
+        mut changes: sled::Batch,
+        position: Position,
+        applied: impl FnOnce(),
+    ) -> Result<(), Error> {
+        changes.insert(keys::APPLIED, encoded(position));
         let _writing = self
             .applying
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        self.tree.apply_batch(batch).map_err(self.failed())
+        self.tree.apply_batch(changes).map_err(self.failed())?;
+        applied();
+        Ok(())
     }
 
     /// Makes all that was applied, up to `position`, durable.
@@ -136,21 +135,12 @@ impl State {
         Ok(value.map(|value| value.to_vec()))
     }
 
-    /// A value of any size.
+    /// A value of any size. Whoever reads while changes may be applied holds `reading`.
     ///
     /// # Errors
     /// `Error::Io` or `Error::Damaged`.
     pub fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        let Some(first) = self.tree.get(chunks::part(key, 0)).map_err(self.failed())? else {
-            return Ok(None);
-        };
-        match chunks::count(&first)? {
-            (1, bytes) => Ok(Some(bytes.to_vec())),
-            _ => {
-                let _reading = self.reading();
-                chunks::join(key, |part| self.tree.get(part).map_err(self.failed()))
-            }
-        }
+        chunks::join(key, |part| self.tree.get(part).map_err(self.failed()))
     }
 
     /// All keys with a prefix, in order.
@@ -171,41 +161,30 @@ impl State {
         keys.map(|key| key.map_err(self.failed()))
     }
 
-    /// The keys in a range with their values, in order.
-    pub fn entries(
-        &self,
-        from: Vec<u8>,
-        until: Vec<u8>,
-    ) -> impl Iterator<Item = Result<(IVec, IVec), Error>> {
-        let entries = self.tree.range(from..until);
-        entries.map(|entry| entry.map_err(self.failed()))
-    }
-
-    /// Where an execution stands, from the cache or, failing that, into it.
+    /// The last sequence of an execution; 0 when there is none.
     ///
     /// # Errors
     /// `Error::Io` or `Error::Damaged`.
-    pub fn head(&self, heads: &mut Heads, id: Uuid) -> Result<Head, Error> {
-        if let Some(head) = heads.get(id) {
-            return Ok(head);
-        }
-        let last = self
-            .tree
-            .scan_prefix(keys::events_of(id))
-            .keys()
-            .next_back();
-        let last = last.transpose().map_err(self.failed())?;
-        let open = self.get(&keys::open(id))?;
-        let head = Head {
-            last_sequence: last.and_then(|key| keys::last_sequence(&key)).unwrap_or(0),
-            open: open.is_some(),
-            stands: open.is_some_and(|standing| !standing.is_empty()),
-        };
-        heads.put(id, head);
-        Ok(head)
+    pub fn last_sequence(&self, id: Uuid) -> Result<u64, Error> {
+        let keys = self.tree.scan_prefix(keys::events_of(id)).keys();
+        let last = keys.rev().next().transpose().map_err(self.failed())?;
+        Ok(last.and_then(|key| keys::last_sequence(&key)).unwrap_or(0))
     }
 
-    fn reading(&self) -> RwLockReadGuard<'_, ()> {
+    /// The greatest id of an execution.
+    ///
+    /// # Errors
+    /// `Error::Io` or `Error::Damaged`.
+    pub fn greatest_id(&self) -> Result<Uuid, Error> {
+        let mut keys = self.range(keys::events_of(Uuid::nil()), keys::events_end());
+        let last = keys.next_back().transpose()?;
+        Ok(last
+            .and_then(|key| keys::event_id(&key))
+            .unwrap_or_default())
+    }
+
+    /// While this is held nothing is applied.
+    pub fn reading(&self) -> RwLockReadGuard<'_, ()> {
         // A batch that panicked stops all commits; what was there before can still be read.
         self.applying.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtutti/v1/system_service.proto\x12\x08tutti.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14GetServerInfoRequest\"\xc8\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05store\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x61ta_format\x18\x04 \x01(\r\x12 \n\x06limits\x18\x05 \x01(\x0b\x32\x10.tutti.v1.Limits\x12\x12\n\nstep_kinds\x18\x06 \x03(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x07 \x03(\t\"\xd7\x03\n\x06Limits\x12\x19\n\x11message_bytes_max\x18\x01 \x01(\x04\x12\x19\n\x11payload_bytes_max\x18\x02 \x01(\x04\x12\x1a\n\x12workflow_steps_max\x18\x03 \x01(\r\x12\x1a\n\x12workflow_depth_max\x18\x04 \x01(\r\x12\x1a\n\x12workflow_bytes_max\x18\x05 \x01(\x04\x12\x1b\n\x13open_executions_max\x18\x06 \x01(\x04\x12\x1c\n\x14\x65xecution_events_max\x18\x07 \x01(\x04\x12\x1a\n\x12parallel_steps_max\x18\x08 \x01(\r\x12\x1a\n\x12retry_attempts_max\x18\t \x01(\r\x12\x15\n\rpage_size_max\x18\n \x01(\r\x12\x1c\n\x14\x65xpression_bytes_max\x18\x0b \x01(\r\x12\x1a\n\x12worker_credits_max\x18\x0c \x01(\r\x12\x30\n\rlease_timeout\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x0e\x61\x63\x63\x65pt_timeout\x18\x0e \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1a\n\x12\x64isk_reserve_bytes\x18\x0f \x01(\x04\x32\x61\n\rSystemService\x12P\n\rGetServerInfo\x12\x1e.tutti.v1.GetServerInfoRequest\x1a\x1f.tutti.v1.GetServerInfoResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtutti/v1/system_service.proto\x12\x08tutti.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14GetServerInfoRequest\"\xc8\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05store\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x61ta_format\x18\x04 \x01(\r\x12 \n\x06limits\x18\x05 \x01(\x0b\x32\x10.tutti.v1.Limits\x12\x12\n\nstep_kinds\x18\x06 \x03(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x07 \x03(\t\"\xf2\x03\n\x06Limits\x12\x19\n\x11message_bytes_max\x18\x01 \x01(\x04\x12\x19\n\x11payload_bytes_max\x18\x02 \x01(\x04\x12\x1a\n\x12workflow_steps_max\x18\x03 \x01(\r\x12\x1a\n\x12workflow_depth_max\x18\x04 \x01(\r\x12\x1a\n\x12workflow_bytes_max\x18\x05 \x01(\x04\x12\x1b\n\x13open_executions_max\x18\x06 \x01(\x04\x12\x1c\n\x14\x65xecution_events_max\x18\x07 \x01(\x04\x12\x1a\n\x12parallel_steps_max\x18\x08 \x01(\r\x12\x1a\n\x12retry_attempts_max\x18\t \x01(\r\x12\x15\n\rpage_size_max\x18\n \x01(\r\x12\x1c\n\x14\x65xpression_bytes_max\x18\x0b \x01(\r\x12\x1a\n\x12worker_credits_max\x18\x0c \x01(\r\x12\x30\n\rlease_timeout\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x0e\x61\x63\x63\x65pt_timeout\x18\x0e \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1a\n\x12\x64isk_reserve_bytes\x18\x0f \x01(\x04\x12\x19\n\x11pending_bytes_max\x18\x10 \x01(\x04\x32\x61\n\rSystemService\x12P\n\rGetServerInfo\x12\x1e.tutti.v1.GetServerInfoRequest\x1a\x1f.tutti.v1.GetServerInfoResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSERVERINFORESPONSE']._serialized_start=133
   _globals['_GETSERVERINFORESPONSE']._serialized_end=333
   _globals['_LIMITS']._serialized_start=336
-  _globals['_LIMITS']._serialized_end=807
-  _globals['_SYSTEMSERVICE']._serialized_start=809
-  _globals['_SYSTEMSERVICE']._serialized_end=906
+  _globals['_LIMITS']._serialized_end=834
+  _globals['_SYSTEMSERVICE']._serialized_start=836
+  _globals['_SYSTEMSERVICE']._serialized_end=933
 # @@protoc_insertion_point(module_scope)

@@ -15,6 +15,7 @@ fn filled(commits: u64) -> TempDir {
     for n in 1..=commits {
         subject.store.commit(vec![start(n)]).unwrap();
     }
+    subject.keeper(Task::Drain);
     subject.killed()
 }
 
@@ -124,6 +125,7 @@ fn a_lost_state_is_damage_once_segments_were_given_up() {
         let write = append_sized(1, sequence..=sequence, 500, None);
         subject.store.commit(vec![write]).unwrap();
     }
+    subject.keeper(Task::Due);
     let directory = subject.killed();
     fs::remove_dir_all(directory.path().join("state")).unwrap();
     refused(&directory, &["journal segment", "kept up to commit 0"]);
@@ -138,6 +140,7 @@ fn a_state_of_another_history_is_damage() {
         .store
         .commit(vec![append(9, 2..=2, Some(State::Failed))])
         .unwrap();
+    other.keeper(Task::Drain);
     let other = other.killed();
     fs::remove_dir_all(directory.path().join("state")).unwrap();
     copy(&other.path().join("state"), &directory.path().join("state"));

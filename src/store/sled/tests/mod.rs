@@ -4,6 +4,7 @@
 mod agreement;
 mod damage;
 mod killed;
+mod overlay;
 mod recovery;
 
 use std::{
@@ -15,6 +16,7 @@ use tempfile::TempDir;
 
 use super::{
     Opened, Options, SledStore, frame,
+    keeper::Task,
     segment::{HEADER_BYTES, Header},
 };
 use crate::store::{
@@ -28,15 +30,19 @@ fn small() -> Options {
         segment_bytes: 4 << 10,
         preallocate_bytes: 1 << 10,
         checkpoint_bytes: 16 << 10,
+        drain_bytes: 2 << 10,
+        pending_bytes_max: 8 << 10,
         cache_bytes: 1 << 20,
         heads_max: 4,
     }
 }
 
-/// Without checkpoints: the journal holds everything.
+/// The journal holds everything, the state nothing but what it is told to take over.
 fn no_checkpoint() -> Options {
     Options {
         checkpoint_bytes: u64::MAX,
+        drain_bytes: usize::MAX,
+        pending_bytes_max: usize::MAX,
         ..small()
     }
 }
@@ -52,6 +58,11 @@ impl OnDisk {
         let (store, opened) = SledStore::open(directory.path(), options).unwrap();
         assert_eq!(opened, Opened::default());
         Self { directory, store }
+    }
+
+    /// Has the keeper do something and waits until it is done.
+    fn keeper(&self, task: Task) {
+        self.store.work.have_done(task).unwrap();
     }
 
     /// Ends the store as a killed process would, and gives its directory.

@@ -31,6 +31,7 @@ fn last_sequence(store: &SledStore) -> u64 {
 fn apart(state: u64, journal: u64, options: Options) -> TempDir {
     let subject = OnDisk::with(options.clone());
     commit(&subject.store, 1..=state);
+    subject.store.close().unwrap();
     let directory = subject.killed();
     let kept = tempfile::tempdir().unwrap();
     copy(&directory.path().join("state"), kept.path());
@@ -56,7 +57,7 @@ fn what_the_state_lacks_is_replayed() {
         commit(&store, journal + 1..=journal + 1);
         drop(store);
         let (store, opened) = open(&directory).unwrap();
-        assert_eq!(opened, Opened::default());
+        assert_eq!(opened.commits_replayed, journal + 1 - state);
         assert_eq!(last_sequence(&store), journal + 1);
     }
 }
@@ -84,7 +85,7 @@ fn a_torn_tail_is_cut_off_wherever_it_was_torn() {
             commit(&store, 3 + whole..=3 + whole);
             drop(store);
             let (store, opened) = open(&directory).unwrap();
-            assert_eq!(opened, Opened::default());
+            assert_eq!((opened.commits_replayed, opened.bytes_cut), (1 + whole, 0));
             assert_eq!(last_sequence(&store), 3 + whole);
         }
     }
@@ -140,13 +141,14 @@ fn the_journal_stays_bounded_and_its_segments_are_used_again() {
     let subject = OnDisk::with(small());
     for sequence in 1..=400 {
         commit(&subject.store, sequence..=sequence);
+        subject.keeper(Task::Due);
         let kept = segments(&subject.directory).len();
         assert!(kept <= 6, "{kept} segments");
     }
     let directory = subject.killed();
     assert!(segments(&directory)[0] > directory.path().join("journal").join("0".repeat(18)));
     let (store, opened) = SledStore::open(directory.path(), small()).unwrap();
-    assert_eq!(opened, Opened::default());
+    assert!(opened.commits_replayed < 40, "{opened:?}");
     assert_eq!(last_sequence(&store), 400);
 }
 

@@ -1,0 +1,226 @@
+//! The background thread: takes what is committed over into the state, a layer of the overlay
+//! at a time, and makes the state durable so that the journal may forget. Commits and reads
+//! never wait for it.
+
+use std::{
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
+    thread::{self, JoinHandle},
+};
+
+use super::{super::Error, Options, failure::Failure, kept::Kept, sealed::Sealed};
+
+/// What the thread works on.
+#[derive(Debug)]
+pub struct Work {
+    /// What is committed.
+    pub kept: Kept,
+    /// The journal's full segments.
+    pub sealed: Arc<Sealed>,
+    /// Set by whoever fails.
+    pub failure: Failure,
+    /// How much waits before it is taken over, in bytes.
+    pub drain_bytes: usize,
+    /// How much journal is written between checkpoints, in bytes.
+    pub checkpoint_bytes: u64,
+    orders: Mutex<Orders>,
+    wake: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Orders {
+    jobs: Vec<Job>,
+    stop: bool,
+}
+
+/// What the thread is asked to do beside what is due.
+#[derive(Debug)]
+struct Job {
+    what: Task,
+    done: mpsc::SyncSender<Result<(), Error>>,
+}
+
+/// A task of the thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Do what is due.
+    #[cfg(test)]
+    Due,
+    /// Take over all there is.
+    #[cfg(test)]
+    Drain,
+    /// Take over all there is and make it durable.
+    Checkpoint,
+}
+
+impl Work {
+    /// What there is to work on.
+    pub fn new(kept: Kept, sealed: Arc<Sealed>, options: &Options) -> Self {
+        Self {
+            kept,
+            sealed,
+            failure: Failure::default(),
+            drain_bytes: options
+                .drain_bytes
+                .min(options.pending_bytes_max / 2)
+                .max(1),
+            checkpoint_bytes: options.checkpoint_bytes,
+            orders: Mutex::default(),
+            wake: Condvar::new(),
+        }
+    }
+
+    /// Wakes the thread when something is due.
+    pub fn look(&self, waiting_bytes: usize) {
+        if waiting_bytes >= self.drain_bytes || self.is_checkpoint_due() {
+            // Taken so that the thread is either before its own look or asleep.
+            drop(self.orders());
+            self.wake.notify_all();
+        }
+    }
+
+    /// Has the thread do something and waits until it is done.
+    ///
+    /// # Errors
+    /// `Error::Io` and `Error::Damaged` of what was done; an earlier failure.
+    pub fn have_done(&self, what: Task) -> Result<(), Error> {
+        let (done, result) = mpsc::sync_channel(1);
+        {
+            let mut orders = self.orders();
+            self.failure.check()?;
+            orders.jobs.push(Job { what, done });
+        }
+        self.wake.notify_all();
+        match result.recv() {
+            Ok(result) => result,
+            Err(_) => self.failure.check(),
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        self.kept.overlay().active_bytes() >= self.drain_bytes || self.is_checkpoint_due()
+    }
+
+    fn is_checkpoint_due(&self) -> bool {
+        self.sealed.bytes_since_checkpoint() >= self.checkpoint_bytes
+    }
+
+    fn orders(&self) -> MutexGuard<'_, Orders> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self) {
+        loop {
+            let mut orders = self.orders();
+            while !orders.stop && orders.jobs.is_empty() && !self.is_due() {
+                orders = self
+                    .wake
+                    .wait(orders)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            if orders.stop {
+                return;
+            }
+            let jobs = std::mem::take(&mut orders.jobs);
+            drop(orders);
+            // What fails is told by `failure`, also to those whose jobs are not done then.
+            let mut done = self.failure.note(self.do_due());
+            for job in jobs {
+                done = done.and_then(|()| self.failure.note(self.task(job.what)));
+                let told = done
+                    .as_ref()
+                    .map_or_else(|_| self.failure.check(), |()| Ok(()));
+                let _ = job.done.send(told);
+            }
+            if done.is_err() {
+                return self.orders().jobs.clear();
+            }
+        }
+    }
+
+    fn do_due(&self) -> Result<(), Error> {
+        self.failure.check()?;
+        if self.is_checkpoint_due() {
+            return self.checkpoint();
+        }
+        if self.is_due() {
+            self.kept.drain()?;
+        }
+        Ok(())
+    }
+
+    fn task(&self, what: Task) -> Result<(), Error> {
+        match what {
+            #[cfg(test)]
+            Task::Due => Ok(()),
+            #[cfg(test)]
+            Task::Drain => self.kept.drain(),
+            Task::Checkpoint if self.sealed.bytes_since_checkpoint() == 0 => Ok(()),
+            Task::Checkpoint => self.checkpoint(),
+        }
+    }
+
+    /// Makes the state durable, so that the journal may forget what led to it.
+    fn checkpoint(&self) -> Result<(), Error> {
+        let bytes = self.sealed.bytes_since_checkpoint();
+        self.kept.drain()?;
+        let applied = self.kept.state.standing()?.applied;
+        self.kept.state.make_durable(applied)?;
+        self.sealed.checkpointed(applied.commit, bytes)
+    }
+}
+
+/// The running thread. Dropping it lets it finish what it is doing and ends it.
+#[derive(Debug)]
+pub struct Keeper {
+    work: Arc<Work>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// `Error::Io` when the system cannot start one more.
+    pub fn start(work: Arc<Work>) -> Result<Self, Error> {
+        let its = Arc::clone(&work);
+        let run = move || {
+            let _told = ToldWhenPanicking(&its);
+            its.run();
+        };
+        let thread = thread::Builder::new()
+            .name("tutti-keeper".into())
+            .spawn(run)
+            .map_err(|source| Error::Io {
+                context: "cannot start the store's thread".into(),
+                source,
+            })?;
+        Ok(Self {
+            work,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.work.orders().stop = true;
+        self.work.wake.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // A panic was told as the store's failure.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Makes a panic of the thread the store's failure.
+struct ToldWhenPanicking<'a>(&'a Work);
+
+impl Drop for ToldWhenPanicking<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let reason = "the store's thread panicked: a broken invariant, see the log";
+            self.0.failure.set(reason.into());
+            self.0.orders().jobs.clear();
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! All that is committed: the state, and over it what the state lacks.
+
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use uuid::Uuid;
+
+use super::{super::Error, drain, frame::Position, overlay::Overlay, record::Group, state::State};
+
+/// The state and the overlay.
+#[derive(Debug)]
+pub struct Kept {
+    /// The state.
+    pub state: State,
+    overlay: RwLock<Overlay>,
+}
+
+impl Kept {
+    /// A state and what it lacks.
+    pub fn new(state: State, overlay: Overlay) -> Self {
+        Self {
+            state,
+            overlay: RwLock::new(overlay),
+        }
+    }
+
+    /// The overlay, to be read for a moment. Whoever reads the state too takes hold of
+    /// `State::reading` first, so that nothing goes from one to the other unseen.
+    pub fn overlay(&self) -> RwLockReadGuard<'_, Overlay> {
+        self.overlay.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn overlay_mut(&self) -> RwLockWriteGuard<'_, Overlay> {
+        self.overlay.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a commit; gives how many bytes then wait to be taken over.
+    ///
+    /// # Errors
+    /// `Error::Damaged` when it is not readable.
+    pub fn fold(&self, group: Group, end: Position) -> Result<usize, Error> {
+        let mut overlay = self.overlay_mut();
+        overlay.active().fold(group, end)?;
+        Ok(overlay.active_bytes())
+    }
+
+    /// Takes over into the state what there is now. Only one thread does.
+    ///
+    /// # Errors
+    /// `Error::Io` or `Error::Damaged`; the state is then behind the journal for good.
+    pub fn drain(&self) -> Result<(), Error> {
+        let layer = self.overlay_mut().begin_drain();
+        let Some(layer) = layer else {
+            return Ok(());
+        };
+        let batch = drain::batch(&self.state, &layer)?;
+        self.state
+            .apply(batch, layer.end, || self.overlay_mut().end_drain())
+    }
+
+    /// The last sequence of an execution; 0 when there is none.
+    ///
+    /// # Errors
+    /// `Error::Io` or `Error::Damaged`.
+    pub fn last_sequence(&self, id: Uuid) -> Result<u64, Error> {
+        if let Some(last) = self.overlay().last_sequence(id) {
+            return Ok(last);
+        }
+        let _still = self.state.reading();
+        match self.overlay().last_sequence(id) {
+            Some(last) => Ok(last),
+            None => self.state.last_sequence(id),
+        }
+    }
+}
