@@ -30,11 +30,11 @@ pub fn load_agents(store: &dyn Store, dispatch: &dyn Dispatch) -> Result<(), sto
 /// Those of the store; `Damaged` for an execution whose events do not fold.
 pub fn load(parts: &Parts, shards: usize) -> Result<Vec<Vec<Execution>>, store::Error> {
     let mut loaded: Vec<Vec<Execution>> = (0..shards).map(|_| Vec::new()).collect();
-    let open = parts.store.open_executions()?;
+    let open = parts.store.open_executions(None, usize::MAX)?;
     if !open.is_empty() {
         tracing::info!(executions = open.len(), "going on with open executions");
     }
-    for id in open {
+    for store::Open { id, .. } in open {
         let execution = read(parts, id)
             .map_err(|error| store::Error::Damaged(format!("execution {id}: {error}")))?;
         loaded[super::start::shard_of(id, shards)].push(execution);

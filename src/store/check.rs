@@ -30,6 +30,18 @@ pub(super) fn group(
                 };
                 lasts.insert(*id, append(*id, before, events, summary.as_deref())?);
             }
+            Write::Stand {
+                id,
+                sequence,
+                summary,
+                ..
+            } => {
+                let before = match lasts.get(id) {
+                    Some(before) => *before,
+                    None => last(*id)?,
+                };
+                stand(*id, before, *sequence, summary.as_deref())?;
+            }
             Write::DeleteExecution { id } => {
                 lasts.insert(*id, 0);
             }
@@ -37,6 +49,20 @@ pub(super) fn group(
         }
     }
     Ok(())
+}
+
+/// Checks where an execution is said to stand.
+fn stand(id: Uuid, last: u64, sequence: u64, summary: Option<&Execution>) -> Result<(), Error> {
+    if sequence == 0 || sequence != last {
+        let what = format!("it stands at event {last}, not at {sequence}");
+        return Err(inconsistent(id, &what));
+    }
+    match summary {
+        Some(summary) if summary.execution_id != id.to_string() => {
+            Err(inconsistent(id, "the summary names another execution"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Checks one append and gives the last sequence after it.

@@ -11,10 +11,13 @@ use prost::Message as _;
 use uuid::Uuid;
 
 use super::{
-    Compacted, Error, Info, Page, Pressure, RequestRecord, Snapshot, Store, Verification, Write,
-    audit::Chain, check, filter,
+    Compacted, Error, Info, Open, Page, Pressure, RequestRecord, Snapshot, Store, Verification,
+    Write, audit::Chain, check, filter,
 };
-use crate::proto::{Agent, Event, Execution, ExecutionFilter, WorkflowVersion};
+use crate::{
+    core::execution::Standing,
+    proto::{Agent, Event, Execution, ExecutionFilter, WorkflowVersion},
+};
 
 const NAME: &str = "memory";
 
@@ -36,6 +39,7 @@ struct Kept {
 struct Run {
     events: Vec<Event>,
     summary: Execution,
+    standing: Option<Standing>,
 }
 
 impl Memory {
@@ -105,13 +109,18 @@ impl Store for Memory {
         })
     }
 
-    fn open_executions(&self) -> Result<Vec<Uuid>, Error> {
+    fn open_executions(&self, after: Option<Uuid>, limit: usize) -> Result<Vec<Open>, Error> {
         let kept = self.kept();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let open = kept
             .executions
-            .iter()
-            .filter(|(_, run)| !filter::has_ended(&run.summary));
-        Ok(open.map(|(id, _)| *id).collect())
+            .range((from, Bound::Unbounded))
+            .filter(|(_, run)| !filter::has_ended(&run.summary))
+            .map(|(id, run)| Open {
+                id: *id,
+                standing: run.standing.clone(),
+            });
+        Ok(open.take(limit).collect())
     }
 
     fn request(&self, namespace: &str, request_id: &str) -> Result<Option<RequestRecord>, Error> {
@@ -255,8 +264,23 @@ impl Kept {
             } => {
                 let run = self.executions.entry(id).or_default();
                 run.events.extend(events);
+                run.standing = None;
                 if let Some(summary) = summary {
                     run.summary = *summary;
+                }
+            }
+            Write::Stand {
+                id,
+                standing,
+                summary,
+                ..
+            } => {
+                let run = self.executions.get_mut(&id);
+                if let Some(run) = run.filter(|run| !filter::has_ended(&run.summary)) {
+                    run.standing = Some(standing);
+                    if let Some(summary) = summary {
+                        run.summary = *summary;
+                    }
                 }
             }
             Write::DeleteExecution { id } => {

@@ -4,7 +4,10 @@
 use prost_types::Timestamp;
 use uuid::Uuid;
 
-use crate::proto::{Agent, Event, Execution, ExecutionFilter, WorkflowVersion};
+use crate::{
+    core::execution::Standing,
+    proto::{Agent, Event, Execution, ExecutionFilter, WorkflowVersion},
+};
 
 pub mod audit;
 mod check;
@@ -46,8 +49,9 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Page<Execution, Uuid>, Error>;
 
-    /// Ids of all executions that have not ended, in order of creation.
-    fn open_executions(&self) -> Result<Vec<Uuid>, Error>;
+    /// Executions that have not ended, with an id greater than `after`, in order of creation,
+    /// at most `limit`.
+    fn open_executions(&self, after: Option<Uuid>, limit: usize) -> Result<Vec<Open>, Error>;
 
     /// What a start under this request id gave.
     fn request(&self, namespace: &str, request_id: &str) -> Result<Option<RequestRecord>, Error>;
@@ -141,6 +145,18 @@ pub enum Write {
         /// first event and when the state changes. Without steps, payloads and variables.
         summary: Option<Box<Execution>>,
     },
+    /// Keeps where an open execution stands that only waits. Its next event makes it void; of
+    /// one that has ended nothing is kept.
+    Stand {
+        /// The execution.
+        id: Uuid,
+        /// The sequence of its last event.
+        sequence: u64,
+        /// Where it stands since.
+        standing: Standing,
+        /// Its new summary, when what lists show has changed since the last one.
+        summary: Option<Box<Execution>>,
+    },
     /// Forgets an ended execution, its events and its summary.
     DeleteExecution {
         /// The execution.
@@ -185,6 +201,15 @@ pub enum Write {
         /// Its id.
         id: String,
     },
+}
+
+/// An execution that has not ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Open {
+    /// The execution.
+    pub id: Uuid,
+    /// Where it stands, when that was kept after its last event.
+    pub standing: Option<Standing>,
 }
 
 /// What a start under a request id gave.

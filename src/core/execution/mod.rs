@@ -7,6 +7,7 @@ mod reset;
 mod run;
 mod scope;
 mod slots;
+mod standing;
 mod timers;
 mod view;
 
@@ -20,6 +21,7 @@ pub use run::{ROOT, RunId, StepRun};
 pub use scope::{Given, StepScope, WorkflowScope};
 pub use slots::PastTask;
 use slots::{PastTasks, Slots};
+pub use standing::{Queued, Standing};
 pub use timers::TimerKind;
 use timers::Timers;
 

@@ -4,6 +4,11 @@ use prost_types::{Timestamp, Value, value::Kind};
 use uuid::{Builder, Uuid};
 
 use crate::{
+    core::{
+        execution::{Queued, Standing},
+        plan::{Select, Target},
+        time::Time,
+    },
     proto::{
         Agent, Event, Execution, StepCompleted, Workflow, WorkflowVersion, event, execution::State,
     },
@@ -74,6 +79,40 @@ pub fn append_sized(
         id: id(n),
         events: sequences.map(|s| event(n, s, bytes)).collect(),
         summary: state.map(|state| Box::new(summary(n, state))),
+    }
+}
+
+/// Says where the `n`th execution stands since event `sequence`.
+pub fn stand(n: u64, sequence: u64, due: i64) -> Write {
+    Write::Stand {
+        id: id(n),
+        sequence,
+        standing: standing(due),
+        summary: None,
+    }
+}
+
+/// One that is due at this nanosecond and in three queues.
+pub fn standing(due: i64) -> Standing {
+    let skill = |select| Target::Skill {
+        skill: "sum".into(),
+        labels: [("gpu".to_owned(), "1".to_owned())].into(),
+        select,
+    };
+    let targets = [
+        Target::Agent("a".into()),
+        skill(Select::RoundRobin),
+        skill(Select::LeastLoaded),
+    ];
+    let queued = (2..).zip(targets).map(|(task, target)| Queued {
+        task,
+        target,
+        schedule_time: Time::from_nanos(due - 1),
+    });
+    Standing {
+        namespace: "default".into(),
+        due: Some(Time::from_nanos(due)),
+        queued: queued.collect(),
     }
 }
 

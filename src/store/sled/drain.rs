@@ -46,7 +46,12 @@ impl Drain<'_> {
             self.put_value(&keys::events(id, pack.last_sequence), &pack.events)?;
         }
         let Some(summary) = &pending.summary else {
-            return Ok(());
+            // What began anew has a summary; what was only forgotten has no mark.
+            return if pending.forgets {
+                Ok(())
+            } else {
+                self.mark(id, pending)
+            };
         };
         self.put_value(&keys::summary(id), summary)?;
         let summary: Execution = record::decode(summary, "a summary")?;
@@ -56,9 +61,20 @@ impl Drain<'_> {
             }
         }
         if !filter::has_ended(&summary) {
-            self.batch.insert(keys::open(id), Vec::new());
+            let standing = pending.standing.as_deref().unwrap_or_default();
+            self.batch.insert(keys::open(id), standing);
         } else if !pending.is_whole() {
             self.batch.remove(keys::open(id));
+        }
+        Ok(())
+    }
+
+    /// Says anew where an execution stands whose state has not changed, if it is open.
+    fn mark(&mut self, id: Uuid, pending: &Pending) -> Result<(), Error> {
+        let standing = pending.standing.as_deref().unwrap_or_default();
+        let key = keys::open(id);
+        if self.state.get(&key)?.is_some_and(|mark| mark != standing) {
+            self.batch.insert(key, standing);
         }
         Ok(())
     }

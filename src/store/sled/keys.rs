@@ -64,13 +64,13 @@ pub fn summaries_end() -> Vec<u8> {
     vec![SUMMARY + 1]
 }
 
-/// Marks an execution that has not ended.
+/// Marks an execution that has not ended. The value tells where it stands, see `standing`.
 pub fn open(id: Uuid) -> Vec<u8> {
     with_id(vec![OPEN], id)
 }
 
-/// The prefix of all marks of executions that have not ended.
-pub const OPEN_ALL: &[u8] = &[OPEN];
+/// The least key behind all marks of executions that have not ended.
+pub const OPEN_END: &[u8] = &[OPEN + 1];
 
 /// The prefix of the index of a namespace's executions; an id follows.
 pub fn namespace_index(namespace: &str) -> Vec<u8> {
@@ -86,6 +86,11 @@ pub fn workflow_index(namespace: &str, workflow: &str) -> Vec<u8> {
 pub fn with_id(mut prefix: Vec<u8>, id: Uuid) -> Vec<u8> {
     prefix.extend(id.as_bytes());
     prefix
+}
+
+/// The least id greater than another.
+pub fn next_id(id: Uuid) -> Uuid {
+    Uuid::from_u128(id.as_u128().saturating_add(1))
 }
 
 /// The id that a key ends with; `None` when it is too short for one.

@@ -40,6 +40,7 @@ mod read;
 mod record;
 mod sealed;
 mod segment;
+mod standing;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -60,7 +61,8 @@ use self::{
     writer::Writer,
 };
 use super::{
-    Compacted, Error, Info, Page, Pressure, RequestRecord, Snapshot, Store, Verification, Write,
+    Compacted, Error, Info, Open, Page, Pressure, RequestRecord, Snapshot, Store, Verification,
+    Write,
 };
 use crate::proto::{Agent, Event, Execution, ExecutionFilter, WorkflowVersion};
 
@@ -169,8 +171,8 @@ impl Store for SledStore {
         self.work.kept.executions(namespace, filter, cursor, limit)
     }
 
-    fn open_executions(&self) -> Result<Vec<Uuid>, Error> {
-        self.work.kept.open_executions()
+    fn open_executions(&self, after: Option<Uuid>, limit: usize) -> Result<Vec<Open>, Error> {
+        self.work.kept.open_executions(after, limit)
     }
 
     fn request(&self, namespace: &str, request_id: &str) -> Result<Option<RequestRecord>, Error> {

@@ -9,10 +9,10 @@ use prost::Message as _;
 use uuid::Uuid;
 
 use super::{
-    super::Error,
+    super::{Error, filter},
     frame::Position,
     keys,
-    record::{self, Append, Change, Group, Pack, PutAgent, PutRequest, PutWorkflow},
+    record::{self, Append, Change, Group, Pack, PutAgent, PutRequest, PutWorkflow, Stand},
 };
 
 /// What a change takes in memory beside its bytes, about.
@@ -44,6 +44,8 @@ pub struct Pending {
     pub packs: Vec<Pack>,
     /// The newest summary, encoded.
     pub summary: Option<Bytes>,
+    /// Where it stands since its last event.
+    pub standing: Option<Bytes>,
 }
 
 impl Pending {
@@ -64,10 +66,35 @@ impl Pending {
             self.first_sequence = pack.first_sequence()?;
         }
         self.packs.extend(append.packs);
+        self.standing = None;
         if append.summary.is_some() {
             self.summary = append.summary;
         }
         Ok(())
+    }
+
+    /// Of one that has ended nothing is kept.
+    fn stand(&mut self, stand: Stand) -> Result<(), Error> {
+        if self.has_ended()? == Some(true) {
+            return Ok(());
+        }
+        self.standing = Some(stand.standing);
+        if stand.summary.is_some() {
+            self.summary = stand.summary;
+        }
+        Ok(())
+    }
+
+    /// Whether the execution has ended; `None` when that is not told here.
+    ///
+    /// # Errors
+    /// `Error::Damaged` when the summary does not decode.
+    pub fn has_ended(&self) -> Result<Option<bool>, Error> {
+        let summary = self.summary.as_ref();
+        let ended = summary.map(|summary| {
+            record::decode(summary, "a summary").map(|summary| filter::has_ended(&summary))
+        });
+        ended.transpose()
     }
 }
 
@@ -100,6 +127,11 @@ impl Layer {
                 self.bytes += append.bytes();
                 let pending = self.executions.entry(record::id(&append.id)?).or_default();
                 pending.append(append)?;
+            }
+            Change::Stand(stand) => {
+                self.bytes += stand.standing.len() + stand.summary.as_ref().map_or(0, Bytes::len);
+                let pending = self.executions.entry(record::id(&stand.id)?).or_default();
+                pending.stand(stand)?;
             }
             Change::DeleteExecution(id) => self.delete_execution(record::id(&id)?),
             Change::PutRequest(PutRequest {
@@ -226,6 +258,16 @@ impl Overlay {
         let (found, whole) = self.execution(id);
         let last = found.iter().rev().find_map(|p| p.last_sequence());
         last.or(whole.then_some(0))
+    }
+
+    /// Where an execution stands: `None` when the layers do not tell, `Some(None)` when that was
+    /// not kept after its last event.
+    pub fn standing(&self, id: Uuid) -> Option<Option<Bytes>> {
+        let (found, whole) = self.execution(id);
+        let touched = |p: &&&Pending| p.standing.is_some() || !p.packs.is_empty();
+        let newest = found.iter().rev().find(touched);
+        let standing = newest.map(|pending| pending.standing.clone());
+        standing.or(whole.then_some(None))
     }
 
     /// What is known of a request, workflow or agent: `None` when nothing, `Some(None)` that it

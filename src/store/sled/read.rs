@@ -8,13 +8,14 @@ use prost_types::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    super::{Error, Page, filter},
+    super::{Error, Open, Page, filter},
     chunks,
     kept::Kept,
     keys,
     merged::Merged,
     overlay::Overlay,
     record::{self, Events, Pack},
+    standing,
 };
 use crate::proto::{Event, Execution, ExecutionFilter};
 
@@ -215,30 +216,67 @@ impl Kept {
         Merged::ascending(pending.into_iter(), in_state)
     }
 
-    pub(super) fn open_executions(&self) -> Result<Vec<Uuid>, Error> {
-        let pending = self.pending_ids(Uuid::nil(), Uuid::max());
-        let marks = self.state.keys(keys::OPEN_ALL);
-        let in_state = marks.filter_map(|key| key.map(|key| keys::id_at_end(&key)).transpose());
+    pub(super) fn open_executions(
+        &self,
+        after: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<Open>, Error> {
+        let from = after.map_or(Uuid::nil(), keys::next_id);
+        let mut pending = self.pending_ids(from, Uuid::max()).into_iter().peekable();
         let mut open = Vec::new();
-        for id in Merged::ascending(pending.into_iter(), in_state) {
-            let id = id?;
-            if self.is_open(id)? {
-                open.push(id);
+        for entry in self
+            .state
+            .entries(keys::open(from), keys::OPEN_END.to_vec())
+        {
+            let (key, value) = entry?;
+            let Some(id) = keys::id_at_end(&key) else {
+                continue;
+            };
+            while let Some(before) = pending.next_if(|pending| *pending < id) {
+                open.extend(self.open_execution(before)?);
+            }
+            if open.len() >= limit {
+                break;
+            }
+            if pending.next_if_eq(&id).is_some() {
+                open.extend(self.open_execution(id)?);
+            } else {
+                let standing = standing::read(&value)?;
+                open.push(Open { id, standing });
             }
         }
+        for id in pending {
+            if open.len() >= limit {
+                break;
+            }
+            open.extend(self.open_execution(id)?);
+        }
+        open.truncate(limit);
         Ok(open)
     }
 
-    fn is_open(&self, id: Uuid) -> Result<bool, Error> {
-        let known = pending_summary(&self.overlay(), id);
-        match known {
-            Some(None) => Ok(false),
-            Some(Some(summary)) => {
-                let summary = record::decode(&summary, "a summary")?;
-                Ok(!filter::has_ended(&summary))
-            }
-            None => Ok(self.state.get(&keys::open(id))?.is_some()),
+    /// An execution of the overlay, if it is open.
+    fn open_execution(&self, id: Uuid) -> Result<Option<Open>, Error> {
+        let _still = self.state.reading();
+        let (summary, standing) = {
+            let overlay = self.overlay();
+            (pending_summary(&overlay, id), overlay.standing(id))
+        };
+        let mark = self.state.get(&keys::open(id))?;
+        let is_open = match summary {
+            Some(Some(summary)) => !filter::has_ended(&record::decode(&summary, "a summary")?),
+            Some(None) => false,
+            None => mark.is_some(),
+        };
+        if !is_open {
+            return Ok(None);
         }
+        let value = standing.unwrap_or_else(|| mark.map(Bytes::from));
+        let standing = value.map(|value| standing::read(&value)).transpose()?;
+        Ok(Some(Open {
+            id,
+            standing: standing.flatten(),
+        }))
     }
 }
 

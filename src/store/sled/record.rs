@@ -26,7 +26,7 @@ pub struct Group {
 #[derive(Clone, PartialEq, Message)]
 pub struct Entry {
     /// What it does; absent only in what a newer version wrote.
-    #[prost(oneof = "Change", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "Change", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
     pub change: Option<Change>,
 }
 
@@ -54,6 +54,9 @@ pub enum Change {
     /// Forgets an agent.
     #[prost(message, tag = "7")]
     DeleteAgent(AgentKey),
+    /// Keeps where an execution stands.
+    #[prost(message, tag = "8")]
+    Stand(Stand),
 }
 
 /// Appends events to an execution.
@@ -103,6 +106,20 @@ pub struct Events {
     /// The events, in order.
     #[prost(message, repeated, tag = "1")]
     pub events: Vec<Event>,
+}
+
+/// Keeps where an execution stands that only waits.
+#[derive(Clone, PartialEq, Message)]
+pub struct Stand {
+    /// The bytes of the execution's id.
+    #[prost(bytes = "vec", tag = "1")]
+    pub id: Vec<u8>,
+    /// Where it stands, as it lies in the state; see `standing`.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub standing: Bytes,
+    /// The new summary: an encoded `Execution`.
+    #[prost(bytes = "bytes", optional, tag = "3")]
+    pub summary: Option<Bytes>,
 }
 
 /// Keeps what a start under a request id gave.
@@ -202,6 +219,16 @@ impl From<Write> for Change {
             } => Self::Append(Append {
                 id: id.as_bytes().to_vec(),
                 packs: pack(events),
+                summary: summary.map(|summary| summary.encode_to_vec().into()),
+            }),
+            Write::Stand {
+                id,
+                standing,
+                summary,
+                ..
+            } => Self::Stand(Stand {
+                id: id.as_bytes().to_vec(),
+                standing: super::standing::written(standing).into(),
                 summary: summary.map(|summary| summary.encode_to_vec().into()),
             }),
             Write::DeleteExecution { id } => Self::DeleteExecution(id.as_bytes().to_vec()),

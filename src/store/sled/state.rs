@@ -161,6 +161,16 @@ impl State {
         keys.map(|key| key.map_err(self.failed()))
     }
 
+    /// The keys in a range with their values, in order.
+    pub fn entries(
+        &self,
+        from: Vec<u8>,
+        until: Vec<u8>,
+    ) -> impl Iterator<Item = Result<(IVec, IVec), Error>> {
+        let entries = self.tree.range(from..until);
+        entries.map(|entry| entry.map_err(self.failed()))
+    }
+
     /// The last sequence of an execution; 0 when there is none.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{
     super::{Error, Page, Verification, audit::Chain},
     kept::Kept,
+    keys,
 };
 
 impl Kept {
@@ -29,9 +30,7 @@ impl Kept {
         after: Option<Uuid>,
         limit: usize,
     ) -> Result<Page<Verification, Uuid>, Error> {
-        let from = after.map_or(Uuid::nil(), |after| {
-            Uuid::from_u128(after.as_u128().saturating_add(1))
-        });
+        let from = after.map_or(Uuid::nil(), keys::next_id);
         let mut page = Page {
             items: Vec::new(),
             next: None,

@@ -6,6 +6,7 @@ mod blocks;
 mod ends;
 mod outputs;
 mod retries;
+mod standing;
 mod tasks;
 
 use std::{sync::Arc, time::Duration};

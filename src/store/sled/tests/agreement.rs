@@ -28,6 +28,7 @@ enum Step {
         miss: u64,
         state: Option<i32>,
     },
+    Stand(u64, i64),
     Delete(u64),
     PutRequest(usize, u64),
     PutWorkflow(usize, u32, usize),
@@ -58,6 +59,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => append.prop_map(|(n, count, bytes, miss, state)| {
             Step::Append { n, count, bytes, miss, state }
         }),
+        4 => (EXECUTIONS, -9_i64..9).prop_map(|(n, due)| Step::Stand(n, due)),
         1 => EXECUTIONS.prop_map(Step::Delete),
         1 => (0..NAMES.len(), EXECUTIONS).prop_map(|(r, n)| Step::PutRequest(r, n)),
         1 => (0..NAMES.len(), 1_u32..4, 0_usize..9000)
@@ -102,6 +104,7 @@ fn write(step: &Step, lasts: &mut [u64; 7]) -> Write {
             let state = state.or(started).map(|s| State::try_from(s).unwrap());
             append_sized(*n, first..=*last, *bytes, state)
         }
+        Step::Stand(n, due) => stand(*n, lasts[*n as usize], *due),
         Step::Delete(n) => {
             lasts[*n as usize] = 0;
             Write::DeleteExecution { id: id(*n) }
@@ -139,7 +142,8 @@ fn agree(one: &dyn Store, other: &dyn Store) {
     }
     same!(workflows("n", "", 10));
     same!(agents());
-    same!(open_executions());
+    same!(open_executions(None, usize::MAX));
+    same!(open_executions(Some(id(3)), 2));
     for filter in filters() {
         for namespace in ["default", "other"] {
             same!(executions(namespace, &filter, None, 2));

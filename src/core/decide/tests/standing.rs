@@ -1,0 +1,58 @@
+//! Where an execution stands while it only waits.
+
+use super::*;
+use crate::core::{execution::Queued, plan::Target};
+
+const STEPS: &str = "mode: PARALLEL
+timeout: 10m
+steps:
+  - { id: one, agent: a, retry: { max_attempts: 2, initial_delay: 5s, jitter: 0 } }
+  - { id: two, call: { skill: s, labels: { gpu: '1' } }, queue_timeout: 1m }";
+
+#[test]
+fn it_tells_the_queued_attempts_and_the_next_due_time() {
+    let case = given(STEPS, json!(null));
+    let standing = case.execution.standing().unwrap();
+    assert_eq!(standing.namespace, "default");
+    assert_eq!(standing.due, Some(case.now.after(Duration::from_secs(60))));
+    let queued = |task, target| Queued {
+        task,
+        target,
+        schedule_time: case.now,
+    };
+    let skill = Target::Skill {
+        skill: "s".into(),
+        labels: [("gpu".to_owned(), "1".to_owned())].into(),
+        select: Default::default(),
+    };
+    let agent = queued(case.task("one"), Target::Agent("a".into()));
+    assert_eq!(standing.queued, [agent, queued(case.task("two"), skill)]);
+    assert!(standing.is_kept());
+}
+
+#[test]
+fn a_retry_is_waited_for_without_a_queue() {
+    let mut case = given(STEPS, json!(null));
+    case.complete("two", json!(1)).fail("one", "agent_error");
+    let standing = case.execution.standing().unwrap();
+    assert!(standing.queued.is_empty());
+    assert_eq!(standing.due, Some(case.now.after(Duration::from_secs(5))));
+}
+
+#[test]
+fn it_does_not_stand_while_a_worker_holds_an_attempt_or_once_it_has_ended() {
+    let mut case = given(STEPS, json!(null));
+    case.accept("one");
+    assert_eq!(case.execution.standing(), None);
+    let terminate = Command::Terminate { reason: "r".into() };
+    case.when(terminate).unwrap();
+    assert_eq!(case.execution.standing(), None);
+}
+
+#[test]
+fn one_in_many_queues_is_not_kept() {
+    let step = |n| format!("\n  - {{ id: s{n}, agent: a }}");
+    let steps: String = (0..65).map(step).collect();
+    let case = given(&format!("mode: PARALLEL\nsteps:{steps}"), json!(null));
+    assert!(!case.execution.standing().unwrap().is_kept());
+}

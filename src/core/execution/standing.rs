@@ -1,0 +1,78 @@
+//! Where an execution stands while it only waits: as little as must be known of it to wake it
+//! at the right moment, so that the rest of it can leave memory.
+
+use super::{Execution, RunId, StepState};
+use crate::core::{
+    plan::{Kind, Target},
+    time::Time,
+};
+
+/// The most attempts in queues with which a standing is kept in the store: an execution with
+/// more is loaded whole when the server starts.
+const QUEUED_MAX: usize = 64;
+
+/// Where an execution stands that only waits.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Standing {
+    /// Its namespace.
+    pub namespace: String,
+    /// When it needs to be woken, if nothing else happens before.
+    pub due: Option<Time>,
+    /// Its attempts that wait for a worker, in the order in which they were scheduled.
+    pub queued: Vec<Queued>,
+}
+
+/// An attempt that waits for a worker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Queued {
+    /// The sequence of the event that scheduled it.
+    pub task: u64,
+    /// Who is to do it.
+    pub target: Target,
+    /// When it was scheduled.
+    pub schedule_time: Time,
+}
+
+impl Standing {
+    /// True when it says all that must be known of the execution at start. One in many queues
+    /// is not kept: what is kept under one key stays small.
+    pub fn is_kept(&self) -> bool {
+        self.queued.len() <= QUEUED_MAX
+    }
+}
+
+impl Execution {
+    /// Where it stands; `None` while a worker holds one of its attempts, and once it has ended.
+    /// Looks at the attempts handed out alone, not at all steps.
+    pub fn standing(&self) -> Option<Standing> {
+        if self.is_ended() {
+            return None;
+        }
+        let mut queued = Vec::new();
+        for run in self.tasks.values() {
+            match self.run(*run).state {
+                StepState::Waiting => queued.push(self.queued(*run)?),
+                StepState::Running => return None,
+                _ => {}
+            }
+        }
+        queued.sort_unstable_by_key(|queued| queued.task);
+        Some(Standing {
+            namespace: self.namespace.clone(),
+            due: self.next_due(),
+            queued,
+        })
+    }
+
+    fn queued(&self, id: RunId) -> Option<Queued> {
+        let Kind::Call(call) = &self.node(id).kind else {
+            return None;
+        };
+        let run = self.run(id);
+        Some(Queued {
+            task: run.scheduled,
+            target: call.target.clone(),
+            schedule_time: run.schedule_time.unwrap_or(self.last_time),
+        })
+    }
+}
