@@ -10,7 +10,7 @@ use super::{
     deadline,
     follow::{self, Messages},
     omit,
-    page::{self, AfterExecution, AfterSequence, Bounds, Cursor},
+    page::{self, AfterExecution, AfterSequence, AfterStep, Bounds, Cursor},
     reply::reply,
     stop::Stop,
 };
@@ -21,10 +21,10 @@ use crate::{
         CancelExecutionRequest, CancelExecutionResponse, DeleteExecutionRequest,
         DeleteExecutionResponse, Event, Execution, GetExecutionRequest, GetExecutionResponse,
         ListEventsRequest, ListEventsResponse, ListExecutionsRequest, ListExecutionsResponse,
-        RunExecutionRequest, RunExecutionResponse, StartAndWatchRequest, StartAndWatchResponse,
-        StartExecutionRequest, StartExecutionResponse, TerminateExecutionRequest,
-        TerminateExecutionResponse, WatchExecutionRequest, WatchExecutionResponse,
-        WatchExecutionsRequest, WatchExecutionsResponse,
+        ListStepsRequest, ListStepsResponse, RunExecutionRequest, RunExecutionResponse,
+        StartAndWatchRequest, StartAndWatchResponse, StartExecutionRequest, StartExecutionResponse,
+        TerminateExecutionRequest, TerminateExecutionResponse, WatchExecutionRequest,
+        WatchExecutionResponse, WatchExecutionsRequest, WatchExecutionsResponse,
         execution_service_server::ExecutionService,
     },
 };
@@ -183,6 +183,27 @@ impl ExecutionService for Service {
             } else {
                 cut
             },
+        };
+        reply(response, self.limits())
+    }
+
+    #[instrument(level = "debug", skip_all, fields(rpc = "ListSteps", execution_id = request.get_ref().execution_id))]
+    async fn list_steps(
+        &self,
+        request: Request<ListStepsRequest>,
+    ) -> Result<Response<ListStepsResponse>, Status> {
+        let (named, query) = convert::steps(request.into_inner(), self.limits())?;
+        let limit = query.limit;
+        let listed = self.engine.steps(&named.namespace, named.id, query).await?;
+        let (mut places, steps): (Vec<_>, Vec<_>) = listed.steps.into_iter().unzip();
+        let count = steps.len();
+        let (steps, cut) = page::cut(steps, self.bounds(limit), |_| AfterStep(Vec::new()));
+        places.truncate(steps.len());
+        let more = listed.more || steps.len() < count || !cut.is_empty();
+        let next = places.pop().filter(|_| more);
+        let response = ListStepsResponse {
+            steps,
+            next_page_token: next.map_or(String::new(), |place| AfterStep(place).token()),
         };
         reply(response, self.limits())
     }

@@ -53,6 +53,24 @@ pub struct AfterName(pub String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AfterVersion(pub u32);
 
+/// After a step, by its place at each level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AfterStep(pub Vec<u32>);
+
+impl Cursor for AfterStep {
+    const KIND: char = 'p';
+
+    fn text(&self) -> String {
+        let levels: Vec<String> = self.0.iter().map(u32::to_string).collect();
+        levels.join(".")
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let levels = text.split('.').map(|level| level.parse().ok());
+        levels.collect::<Option<_>>().map(Self)
+    }
+}
+
 impl Cursor for AfterExecution {
     const KIND: char = 'x';
 

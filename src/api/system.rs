@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Step kinds that workflows may use.
-const STEP_KINDS: [&str; 5] = ["agent", "call", "block", "switch", "set"];
+const STEP_KINDS: [&str; 6] = ["agent", "call", "block", "switch", "set", "each"];
 /// Abilities that a client may ask for by name.
 const CAPABILITIES: [&str; 8] = [
     "chunks",
@@ -83,6 +83,9 @@ fn published(limits: &Limits) -> proto::Limits {
         open_executions_max,
         execution_events_max,
         parallel_steps_max,
+        each_items_max,
+        each_parallel_max,
+        execution_steps_shown_max,
         retry_attempts_max,
         page_size_max,
         expression_bytes_max,
@@ -101,6 +104,9 @@ fn published(limits: &Limits) -> proto::Limits {
         open_executions_max: wide(*open_executions_max),
         execution_events_max: *execution_events_max,
         parallel_steps_max: *parallel_steps_max,
+        each_items_max: narrow(*each_items_max),
+        each_parallel_max: *each_parallel_max,
+        execution_steps_shown_max: narrow(*execution_steps_shown_max),
         retry_attempts_max: *retry_attempts_max,
         page_size_max: narrow(*page_size_max),
         expression_bytes_max: narrow(*expression_bytes_max),

@@ -24,6 +24,12 @@ pub struct Limits {
     pub execution_events_max: u64,
     /// The most calls of one execution in progress at once.
     pub parallel_steps_max: u32,
+    /// The most items of one collection.
+    pub each_items_max: usize,
+    /// The most items of one collection in progress at once; what `max_parallel` is without one.
+    pub each_parallel_max: u32,
+    /// The most steps that GetExecution shows; ListSteps shows all.
+    pub execution_steps_shown_max: usize,
     /// The most attempts of a retry policy.
     pub retry_attempts_max: u32,
     /// The largest page of a list.
@@ -53,8 +59,11 @@ impl Default for Limits {
             workflow_depth_max: 32,
             workflow_bytes_max: 2 << 20,
             open_executions_max: 1_000_000,
-            execution_events_max: 1_000_000,
+            execution_events_max: 5_000_000,
             parallel_steps_max: 1_000,
+            each_items_max: 100_000,
+            each_parallel_max: 1_000,
+            execution_steps_shown_max: 1_000,
             retry_attempts_max: 100,
             page_size_max: 1_000,
             expression_bytes_max: 8 << 10,
@@ -68,7 +77,7 @@ impl Default for Limits {
 }
 
 /// The names of the limits, as they are published.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 19] = [
     "message_bytes_max",
     "payload_bytes_max",
     "workflow_steps_max",
@@ -77,6 +86,9 @@ const NAMES: [&str; 16] = [
     "open_executions_max",
     "execution_events_max",
     "parallel_steps_max",
+    "each_items_max",
+    "each_parallel_max",
+    "execution_steps_shown_max",
     "retry_attempts_max",
     "page_size_max",
     "expression_bytes_max",
@@ -120,6 +132,9 @@ impl Limits {
             "open_executions_max" => self.open_executions_max = number(text)?,
             "execution_events_max" => self.execution_events_max = number(text)?,
             "parallel_steps_max" => self.parallel_steps_max = number(text)?,
+            "each_items_max" => self.each_items_max = number(text)?,
+            "each_parallel_max" => self.each_parallel_max = number(text)?,
+            "execution_steps_shown_max" => self.execution_steps_shown_max = number(text)?,
             "retry_attempts_max" => self.retry_attempts_max = number(text)?,
             "page_size_max" => self.page_size_max = number(text)?,
             "expression_bytes_max" => self.expression_bytes_max = bytes(text)?,

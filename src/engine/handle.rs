@@ -18,7 +18,7 @@ use super::{
 use crate::{
     core::{
         decide::Command,
-        execution::view,
+        execution::{Listed, Query, list, view},
         limits::Limits,
         plan::{self, Compiled},
     },
@@ -99,12 +99,36 @@ impl Handle {
             None => {
                 let parts = self.inner.parts.clone();
                 blocking(move || {
-                    recovery::read(&parts, id).map(|e| view(&e, clock::now(), &|_| None))
+                    let most = parts.limits.execution_steps_shown_max;
+                    recovery::read(&parts, id).map(|e| view(&e, clock::now(), most, &|_| None))
                 })
                 .await?
             }
         };
         in_namespace(namespace, id, found)
+    }
+
+    /// Steps of an execution as it stands.
+    ///
+    /// # Errors
+    /// As `execution`.
+    pub async fn steps(&self, namespace: &str, id: Uuid, query: Query) -> Result<Listed, Error> {
+        self.summary(namespace, id).await?;
+        let (reply, answer) = oneshot::channel();
+        let asked = Box::new(query.clone());
+        self.send(
+            id,
+            Message::Steps {
+                id,
+                query: asked,
+                reply,
+            },
+        )?;
+        if let Some(listed) = answer.await.map_err(|_| Error::Unavailable)? {
+            return Ok(listed);
+        }
+        let parts = self.inner.parts.clone();
+        blocking(move || recovery::read(&parts, id).map(|e| list(&e, &query, &|_| None))).await
     }
 
     /// The execution once it has ended, or as it stands at `until`.

@@ -127,6 +127,7 @@ fn accepted(definition: &Workflow) -> Result<Arc<Plan>, Error> {
         workflow_bytes_max: usize::MAX,
         expression_bytes_max: usize::MAX,
         retry_attempts_max: u32::MAX,
+        each_parallel_max: u32::MAX,
         ..Limits::default()
     };
     let compiled = plan::compile(definition, &limits).map_err(|findings| {

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     agents::{Dispatch, Offer, TaskKey},
-    core::decide::{self, Effect},
+    core::{
+        decide::{self, Effect},
+        execution::Listed,
+    },
     proto,
 };
 
@@ -45,6 +48,8 @@ pub enum Release {
         Box<proto::Execution>,
     ),
     /// An answer is given.
+    Listed(oneshot::Sender<Option<Listed>>, Box<Listed>),
+    /// An answer is given.
     Done(Reply<()>),
 }
 
@@ -69,6 +74,7 @@ impl Release {
             }
             Self::Started(reply, id) => drop(reply.send(Ok(id))),
             Self::Viewed(reply, view) => drop(reply.send(Some(*view))),
+            Self::Listed(reply, listed) => drop(reply.send(Some(*listed))),
             Self::Done(reply) => drop(reply.send(Ok(()))),
         }
         None

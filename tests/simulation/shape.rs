@@ -3,8 +3,8 @@
 use tutti::{
     core::value,
     proto::{
-        Block, Call, Case, Gate, Gates, Join, RetryPolicy, Step, Switch, Workflow, block, call,
-        gate, join, step,
+        Block, Call, Case, Each, Gate, Gates, Join, RetryPolicy, Step, Switch, Workflow, block,
+        call, gate, join, step,
     },
 };
 
@@ -82,7 +82,8 @@ fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
         5 => step::Kind::Set(prost_types::Struct {
             fields: [(format!("v{}", rng.below(3)), value::number(1.0))].into(),
         }),
-        6..=8 => step::Kind::Block(block(rng, depth)),
+        6..=7 => step::Kind::Block(block(rng, depth)),
+        8 => step::Kind::Each(each(rng, depth)),
         _ => step::Kind::Switch(switch(rng, depth)),
     };
     let is_call = matches!(kind, step::Kind::Agent(_) | step::Kind::Call(_));
@@ -143,6 +144,22 @@ fn block(rng: &mut Rng, depth: usize) -> Block {
         steps,
         join,
         ..Block::default()
+    }
+}
+
+fn each(rng: &mut Rng, depth: usize) -> Each {
+    let items = ["[]", "[1]", "[1, 2, 3]", "[1, 2, 3, 4, 5, 6, 7]", "input"];
+    Each {
+        items: (*rng.pick(&items)).into(),
+        steps: steps(rng, block::Mode::Sequence, depth + 1),
+        max_parallel: rng.below(4) as u32,
+        batch_size: if rng.chance(30) {
+            1 + rng.below(3) as u32
+        } else {
+            0
+        },
+        max_failures: rng.below(3) as u32,
+        max_failure_share: if rng.chance(30) { 0.5 } else { 0.0 },
     }
 }
 

@@ -7,13 +7,17 @@ use uuid::Uuid;
 
 use super::{Fields, Rejected};
 use crate::{
-    api::page::{AfterExecution, AfterSequence},
-    core::{limits::Limits, time::Time},
+    api::page::{AfterExecution, AfterSequence, AfterStep},
+    core::{
+        execution::{Query, StepState},
+        limits::Limits,
+        time::Time,
+    },
     engine::Start,
     proto::{
-        ExecutionFilter, ListEventsRequest, ListExecutionsRequest, RunExecutionRequest,
-        StartAndWatchRequest, StartExecutionRequest, WatchExecutionRequest, WatchExecutionsRequest,
-        execution,
+        ExecutionFilter, ListEventsRequest, ListExecutionsRequest, ListStepsRequest,
+        RunExecutionRequest, StartAndWatchRequest, StartExecutionRequest, WatchExecutionRequest,
+        WatchExecutionsRequest, execution,
     },
 };
 
@@ -140,6 +144,30 @@ pub fn events(request: ListEventsRequest, limits: &Limits) -> Result<Events, Rej
         page_size: fields.page_size(request.page_size, EVENTS_PAGE_SIZE_DEFAULT),
     };
     fields.finish(events)
+}
+
+/// Which steps to list.
+pub fn steps(request: ListStepsRequest, limits: &Limits) -> Result<(Named, Query), Rejected> {
+    let mut fields = Fields::new(limits);
+    let token = fields.page_token(&request.page_token);
+    let mut states = Vec::with_capacity(request.states.len());
+    for (i, state) in request.states.iter().enumerate() {
+        match StepState::try_from(*state) {
+            Err(_) | Ok(StepState::Unspecified) => {
+                fields.reject(format!("states[{i}]"), format!("{state} is no state"));
+            }
+            Ok(state) => states.push(state),
+        }
+    }
+    let query = Query {
+        path_prefix: request.path_prefix,
+        states,
+        after: token.map_or(Vec::new(), |AfterStep(place)| place),
+        limit: fields.page_size(request.page_size, super::PAGE_SIZE_DEFAULT),
+        bytes_max: limits.message_bytes_max,
+    };
+    let named = read_named(&mut fields, request.namespace, &request.execution_id);
+    fields.finish((named, query))
 }
 
 /// Which execution to follow.

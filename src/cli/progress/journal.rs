@@ -4,7 +4,7 @@ use super::tree::{branch, said};
 use crate::{
     cli::time,
     core::time::Time,
-    proto::{Event, StepScheduled, StepStarted, event::Kind},
+    proto::{Event, ItemsBegun, StepScheduled, StepStarted, event::Kind},
 };
 
 /// What an event says: a word for what happened and the rest.
@@ -121,7 +121,11 @@ fn inner_words(event: &Event, kind: &Kind) -> (&'static str, String) {
         Kind::StepCached(e) => ("step_cached", format!("from {}", e.execution_id)),
         Kind::CallFellBack(e) => ("call_fell_back", said(e.error.as_ref())),
         Kind::MarkSet(e) => ("mark_set", e.name.clone()),
-        Kind::ItemBegun(e) => ("item_begun", format!("item {}", e.index)),
+        Kind::ItemsListed(e) => {
+            let count = e.items.as_ref().map_or(0, |items| items.values.len());
+            ("items_listed", format!("{count} items"))
+        }
+        Kind::ItemsBegun(e) => ("items_begun", items(e)),
         Kind::IterationBegun(e) => ("iteration_begun", format!("iteration {}", e.index)),
         Kind::StateChanged(e) if e.from.is_empty() => ("state_changed", e.to.clone()),
         Kind::StateChanged(e) => ("state_changed", format!("{} to {}", e.from, e.to)),
@@ -135,6 +139,13 @@ fn inner_words(event: &Event, kind: &Kind) -> (&'static str, String) {
             ("child_ended", format!("{state} {}", said(e.error.as_ref())))
         }
         _ => ("unknown", String::new()),
+    }
+}
+
+fn items(event: &ItemsBegun) -> String {
+    match event.count {
+        0 | 1 => format!("item {}", event.first),
+        count => format!("items {} to {}", event.first, event.first + (count - 1)),
     }
 }
 

@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl Turn<'_> {
-    /// Begins every step that may begin, until none is left or there is no room; a block
-    /// whose last child ended on the way ends too.
+    /// Begins the steps that may begin, until none is left, there is no room, or this is enough
+    /// for one decision; a block whose last child ended on the way ends too.
     pub fn pump(&mut self) {
         self.settle_empty_root();
         while !self.execution.is_ended() {
@@ -26,17 +26,16 @@ impl Turn<'_> {
                 self.end_failed(error);
                 return;
             }
-            let Some(run) = self.execution.next_ready(self.has_room()) else {
+            if self.is_long() {
                 return;
-            };
-            self.begin(run);
+            }
+            let room = self.execution.has_room(self.limits);
+            if let Some(run) = self.execution.next_ready(room) {
+                self.begin(run);
+            } else if !room || !self.begin_next_items() {
+                return;
+            }
         }
-    }
-
-    fn has_room(&self) -> bool {
-        let own = self.execution.plan.max_parallel_steps;
-        let limit = own.unwrap_or(u32::MAX).min(self.limits.parallel_steps_max);
-        self.execution.calls_in_progress() < limit
     }
 
     fn begin(&mut self, run: RunId) {
@@ -72,7 +71,7 @@ impl Turn<'_> {
             Input::Previous => self.execution.previous(run).clone(),
             Input::Execution => self.execution.input.clone(),
         };
-        self.check_size(run, "input", &input)?;
+        self.bytes += self.check_size(run, "input", &input)?;
         for index in 0..self.node(run).before.len() {
             let gate = &self.node(run).before[index];
             let on_violation = gate.on_violation;
@@ -105,15 +104,17 @@ impl Turn<'_> {
         self.emit(run, event::Kind::GateViolated(violated));
     }
 
+    /// The size of a value in bytes.
+    ///
     /// # Errors
-    /// Class `limit` when the value is larger than a payload may be.
-    pub fn check_size(&self, run: RunId, what: &str, value: &Value) -> Result<(), Error> {
+    /// Class `limit` when it is larger than a payload may be.
+    pub fn check_size(&self, run: RunId, what: &str, value: &Value) -> Result<usize, Error> {
         let (size, max) = (value.encoded_len(), self.limits.payload_bytes_max);
         if size > max {
             let words = format!("the {what} is {size} bytes, payload_bytes_max is {max}");
             return Err(self.error(run, "limit", words));
         }
-        Ok(())
+        Ok(size)
     }
 
     /// Begins the step's next attempt with this input.
@@ -130,11 +131,13 @@ impl Turn<'_> {
                 Target::Agent(agent) => (agent.clone(), String::new()),
                 Target::Skill { skill, .. } => (String::new(), skill.clone()),
             };
+            let given_item = self.execution.item_around(run) == Some(&input);
             let scheduled = StepScheduled {
                 attempt,
                 agent,
                 skill,
-                input: Some(input),
+                input: (!given_item).then_some(input),
+                given_item,
                 queue_deadline: node.queue_timeout.map(|t| self.now.after(t).into()),
                 total_deadline: total.map(Into::into),
                 gathered: None,
@@ -153,8 +156,10 @@ impl Turn<'_> {
             ..StepStarted::default()
         };
         self.emit(run, event::Kind::StepStarted(started));
-        if let Kind::Switch(_) = self.node(run).kind {
-            self.choose_branch(run);
+        match self.node(run).kind {
+            Kind::Switch(_) => self.choose_branch(run),
+            Kind::Each(_) => self.begin_items(run),
+            _ => {}
         }
     }
 

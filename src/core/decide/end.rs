@@ -53,9 +53,10 @@ impl Turn<'_> {
     ) {
         match self.shape(run, given, written) {
             Ok((output, saved)) => {
+                let is_frame = self.execution.is_item(run);
                 let completed = StepCompleted {
                     attempt,
-                    output: Some(output),
+                    output: (!is_frame).then_some(output),
                     saved,
                     usage,
                 };
@@ -183,7 +184,7 @@ impl Turn<'_> {
         let failed = StepFailed {
             attempt: self.execution.run(run).attempt,
             error: Some(error.clone()),
-            tolerated: self.node(run).tolerates_failure,
+            tolerated: self.node(run).tolerates_failure || self.is_item_tolerated(run),
             usage,
         };
         let tolerated = failed.tolerated;
@@ -204,6 +205,7 @@ impl Turn<'_> {
     fn fail_around(&mut self, parent: RunId, failed: RunId, error: Error) {
         let path = self.execution.run(failed).path.clone();
         self.cancel_within(parent, &format!("step {path} failed"));
+        let error = self.items_error(parent, error);
         self.attempt_failed(parent, error, None, None);
     }
 
@@ -212,6 +214,9 @@ impl Turn<'_> {
         let parent = self.parent(run);
         if !self.is_open(parent) {
             return;
+        }
+        if self.execution.each(parent).is_some() {
+            return self.settle_items(parent);
         }
         let around = self.execution.run(parent);
         let all = u32::try_from(around.children.len()).unwrap_or(u32::MAX);

@@ -3,6 +3,7 @@
 //! events are durable.
 
 mod begin;
+mod each;
 mod end;
 mod start;
 mod task;

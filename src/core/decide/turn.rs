@@ -17,8 +17,16 @@ pub(super) struct Turn<'a> {
     pub execution: &'a mut Execution,
     pub now: Time,
     pub limits: &'a Limits,
+    /// The bytes of the inputs handed out so far.
+    pub bytes: usize,
     outcome: Outcome,
 }
+
+/// After so many events a decision begins no more steps; the next one goes on.
+const DECISION_EVENTS_MAX: usize = 1_000;
+
+/// After so many bytes of inputs a decision begins no more steps; the next one goes on.
+const DECISION_BYTES_MAX: usize = 4 << 20;
 
 impl<'a> Turn<'a> {
     pub fn new(execution: &'a mut Execution, now: Time, limits: &'a Limits) -> Self {
@@ -26,6 +34,7 @@ impl<'a> Turn<'a> {
             execution,
             now,
             limits,
+            bytes: 0,
             outcome: Outcome::default(),
         }
     }
@@ -47,6 +56,11 @@ impl<'a> Turn<'a> {
         apply(self.execution, &event);
         self.outcome.events.push(event);
         sequence
+    }
+
+    /// True when enough was decided for one decision.
+    pub fn is_long(&self) -> bool {
+        self.outcome.events.len() >= DECISION_EVENTS_MAX || self.bytes >= DECISION_BYTES_MAX
     }
 
     pub fn effect(&mut self, effect: Effect) {

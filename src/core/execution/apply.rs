@@ -91,6 +91,7 @@ impl Execution {
         self.next_attempt_time = None;
         self.timers.clear_all();
         self.parents_ready.clear();
+        self.items_ready.clear();
     }
 
     fn apply_step(&mut self, run: RunId, kind: &event::Kind, sequence: u64, now: Time) {
@@ -106,11 +107,21 @@ impl Execution {
                 self.run_mut(run).branch = Some(e.index);
                 self.add_children(run);
             }
+            event::Kind::ItemsListed(e) => {
+                let items = e.items.as_ref().map_or(&[][..], |items| &items.values);
+                self.items_listed(run, items);
+            }
+            event::Kind::ItemsBegun(e) => self.items_begun(run, e, now),
             _ => {}
         }
     }
 
     fn step_scheduled(&mut self, id: RunId, event: &StepScheduled, sequence: u64, now: Time) {
+        let input = match event.given_item {
+            true => self.item_around(id).cloned(),
+            false => event.input.clone(),
+        };
+        let input = input.unwrap_or_else(value::null);
         self.begin(id, now);
         self.clear_attempt(id);
         let run = self.run_mut(id);
@@ -121,7 +132,7 @@ impl Execution {
         run.lease = 0;
         run.worker_id.clear();
         run.agent.clone_from(&event.agent);
-        run.input = Some(event.input.clone().unwrap_or_else(value::null));
+        run.input = Some(input);
         run.queue_deadline = event.queue_deadline.map(Time::from);
         self.tasks.remove(&before);
         self.tasks.insert(sequence, id);
@@ -151,6 +162,7 @@ impl Execution {
             self.run_mut(id).input = Some(event.input.clone().unwrap_or_else(value::null));
             self.set_total(id, event.total_deadline.map(Time::from));
             self.drop_children(id);
+            self.take_up_items(id);
             if self.block(id).is_some() {
                 self.add_children(id);
             }
@@ -163,9 +175,14 @@ impl Execution {
             self.calls_completed += 1;
             self.calls_completed_nanos += now.as_nanos() - start.as_nanos();
         }
+        let output = match &event.output {
+            Some(output) => output.clone(),
+            None if self.run(id).index.is_some() => self.children_output(id),
+            None => value::null(),
+        };
         let run = self.run_mut(id);
         run.attempt = event.attempt;
-        run.output = Some(event.output.clone().unwrap_or_else(value::null));
+        run.output = Some(output);
         run.error = None;
         add_usage(&mut run.usage, event.usage.as_ref());
         if let Some(saved) = &event.saved
@@ -234,6 +251,7 @@ impl Execution {
             self.run_mut(dependant).waits -= 1;
             self.note_ready(dependant);
         }
+        self.item_ended(id);
     }
 
     fn count_ended(&mut self, id: RunId, was_active: bool) {

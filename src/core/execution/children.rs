@@ -81,6 +81,7 @@ impl Execution {
         } else {
             self.parents_ready.remove(&parent);
         }
+        self.note_items(parent);
     }
 }
 

@@ -3,6 +3,8 @@
 
 mod apply;
 mod children;
+mod items;
+mod listing;
 mod reset;
 mod run;
 mod scope;
@@ -17,6 +19,8 @@ use std::{
 };
 
 pub use apply::apply;
+pub use items::{Item, Items};
+pub use listing::{Listed, Place, Query, list};
 pub use run::{ROOT, RunId, StepRun};
 pub use scope::{Given, StepScope, WorkflowScope};
 pub use slots::PastTask;
@@ -33,6 +37,7 @@ pub use crate::proto::{
 };
 use crate::{
     core::{
+        limits::Limits,
         plan::{Block, Kind, Mode, Node, NodeId, Plan},
         time::Time,
         value::{self, Value},
@@ -87,6 +92,8 @@ pub struct Execution {
     timers: Timers,
     /// Steps with children that could begin now.
     parents_ready: BTreeSet<RunId>,
+    /// Collections with items that have not begun.
+    items_ready: BTreeSet<RunId>,
     calls_in_progress: u32,
     calls_completed: u32,
     calls_completed_nanos: i64,
@@ -128,6 +135,7 @@ impl Execution {
             past_tasks: PastTasks::default(),
             timers: Timers::default(),
             parents_ready: BTreeSet::new(),
+            items_ready: BTreeSet::new(),
             calls_in_progress: 0,
             calls_completed: 0,
             calls_completed_nanos: 0,
@@ -241,6 +249,26 @@ impl Execution {
         })
     }
 
+    /// Whether there is room for one more call.
+    pub fn has_room(&self, limits: &Limits) -> bool {
+        self.room_for_calls(limits) > 0
+    }
+
+    /// How many more calls there is room for.
+    pub fn room_for_calls(&self, limits: &Limits) -> u32 {
+        let own = self.plan.max_parallel_steps.unwrap_or(u32::MAX);
+        let most = own.min(limits.parallel_steps_max);
+        most.saturating_sub(self.calls_in_progress)
+    }
+
+    /// True when more could begin at once: a decision begins a bounded number of steps, and the
+    /// next one goes on where it stopped.
+    pub fn could_begin(&self, limits: &Limits) -> bool {
+        let room = self.has_room(limits);
+        let open = !self.is_ended();
+        open && (self.next_ready(room).is_some() || (room && self.next_items(limits).is_some()))
+    }
+
     /// How the children of a step relate, when it has any.
     pub fn mode(&self, id: RunId) -> Mode {
         match &self.node(id).kind {
@@ -259,6 +287,10 @@ impl Execution {
 
     /// What the children of a step gave together, by its mode.
     pub fn children_output(&self, id: RunId) -> Value {
+        if self.each(id).is_some() {
+            let items = self.run(id).items.as_ref();
+            return items.map_or_else(|| value::list(Vec::new()), |items| items.outputs());
+        }
         let children = &self.run(id).children;
         match self.mode(id) {
             Mode::Sequence => children
@@ -301,6 +333,7 @@ impl PartialEq for Execution {
             && self.past_tasks == other.past_tasks
             && self.timers == other.timers
             && self.parents_ready == other.parents_ready
+            && self.items_ready == other.items_ready
     }
 }
 

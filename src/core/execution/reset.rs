@@ -30,10 +30,12 @@ impl Execution {
         run.state = StepState::Running;
         run.error = None;
         run.end_time = None;
+        if self.take_up_items(id) {
+            return self.set_deadlines(id, now);
+        }
         for child in self.run(id).children.clone() {
             if self.must_run_again(child) {
-                let children = &self.run(child).children;
-                if children.iter().any(|c| self.is_unfinished(*c)) {
+                if self.holds_unfinished(child) {
                     self.resume(child, now);
                 } else {
                     self.renew(child);
@@ -53,6 +55,13 @@ impl Execution {
         }
     }
 
+    fn holds_unfinished(&self, id: RunId) -> bool {
+        let run = self.run(id);
+        let items = run.items.as_ref();
+        items.is_some_and(|items| items.has_unfinished())
+            || run.children.iter().any(|c| self.is_unfinished(*c))
+    }
+
     fn is_unfinished(&self, id: RunId) -> bool {
         self.run(id).state == StepState::Pending || self.must_run_again(id)
     }
@@ -64,6 +73,7 @@ impl Execution {
         let run = self.run(id);
         let mut new = StepRun::new(run.node, run.parent, run.path.clone());
         new.dependants.clone_from(&run.dependants);
+        new.index = run.index;
         let scheduled = run.scheduled;
         self.tasks.remove(&scheduled);
         *self.run_mut(id) = new;

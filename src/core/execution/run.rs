@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Error, StepState};
+use super::{Error, Items, StepState};
 use crate::{
     core::{plan::NodeId, time::Time, value::Value},
     proto::Usage,
@@ -60,7 +60,11 @@ pub struct StepRun {
     pub usage: Option<Usage>,
     /// The branch a switch chose, as in the event; `None` before.
     pub branch: Option<i32>,
-    /// Steps within it, in the order of their plan.
+    /// Which item or iteration it is the frame of.
+    pub index: Option<u32>,
+    /// The items of a collection, once they are known.
+    pub items: Option<Box<Items>>,
+    /// Steps within it, in the order of their plan; of a collection or a loop, its frames.
     pub children: Vec<RunId>,
     /// Siblings that wait for this one.
     pub(super) dependants: Vec<RunId>,
@@ -100,6 +104,8 @@ impl StepRun {
             deadline: None,
             usage: None,
             branch: None,
+            index: None,
+            items: None,
             children: Vec::new(),
             dependants: Vec::new(),
             waits: 0,

@@ -50,6 +50,12 @@ impl Scope for StepScope<'_> {
             "previous" => Some(Cow::Borrowed(execution.previous(self.run))),
             "all_previous_outputs" => Some(Cow::Owned(execution.outputs_around(self.run, true))),
             "all_step_outputs" => Some(Cow::Owned(execution.outputs_around(self.run, false))),
+            "item" => execution.item_around(self.run).map(Cow::Borrowed),
+            "index" => {
+                let frame = execution.item_frame(self.run)?;
+                let index = execution.run(frame).index?;
+                Some(Cow::Owned(value::number(f64::from(index))))
+            }
             name => execution.common_variable(name, self.given),
         }
     }
@@ -120,8 +126,28 @@ impl Execution {
         }
     }
 
+    /// The frame of the item that a step is run for.
+    fn item_frame(&self, id: RunId) -> Option<RunId> {
+        let mut within = Some(id);
+        while let Some(run) = within {
+            let parent = self.run(run).parent?;
+            if self.each(parent).is_some() {
+                return Some(run);
+            }
+            within = Some(parent);
+        }
+        None
+    }
+
+    /// The item that a step is run for.
+    pub fn item_around(&self, id: RunId) -> Option<&Value> {
+        let frame = self.item_frame(id)?;
+        self.run(frame).input.as_ref()
+    }
+
+    /// The steps beside a step; a frame has none.
     fn siblings(&self, id: RunId) -> &[RunId] {
-        let parent = self.run(id).parent;
+        let parent = self.run(id).parent.filter(|_| self.run(id).index.is_none());
         parent.map_or(&[], |p| &self.run(p).children)
     }
 
@@ -132,7 +158,8 @@ impl Execution {
 
     fn child_ids(&self, parent: RunId) -> impl Iterator<Item = String> {
         let children = self.run(parent).children.iter();
-        children.map(|c| self.node(*c).id.clone())
+        let named = children.filter(|c| self.run(**c).index.is_none());
+        named.map(|c| self.node(*c).id.clone())
     }
 
     /// Outputs of the steps in reach that have ended, by id, the nearer one where two share
@@ -203,10 +230,15 @@ fn view_of(run: &StepRun) -> StepView<'_> {
             .as_ref()
             .map_or(Cow::Borrowed(&NULL), |e| Cow::Owned(error_value(e))),
         attempts: run.attempt,
+        failures: match &run.items {
+            Some(items) => Cow::Borrowed(items.failures()),
+            None => Cow::Borrowed(&NULL),
+        },
     }
 }
 
-fn error_value(error: &Error) -> Value {
+/// An error as expressions see it.
+pub(super) fn error_value(error: &Error) -> Value {
     value::object([
         ("class", value::string(&error.class)),
         ("message", value::string(&error.message)),

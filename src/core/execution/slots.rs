@@ -99,6 +99,7 @@ impl Execution {
         self.tasks.remove(&task);
         self.by_path.remove(&path);
         self.parents_ready.remove(&id);
+        self.items_ready.remove(&id);
         self.slots.free(id);
     }
 }

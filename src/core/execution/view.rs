@@ -1,8 +1,11 @@
 //! An execution as the api shows it.
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
-use super::{Execution, ExecutionState, ROOT, RunId, StepRun, StepState};
+use super::{
+    Execution, ExecutionState, ROOT, RunId, StepRun, StepState,
+    listing::{Found, ITEM},
+};
 use crate::{
     core::{
         plan::{Kind, Node, NodeId, Target},
@@ -12,16 +15,17 @@ use crate::{
     proto,
 };
 
-/// The execution as it stands at `now`. `waiting_for` says what a task that no worker has
-/// accepted waits for.
+/// The execution as it stands at `now`, with at most `steps_max` of its steps. `waiting_for`
+/// says what a task that no worker has accepted waits for.
 pub fn view(
     execution: &Execution,
     now: Time,
+    steps_max: usize,
     waiting_for: &dyn Fn(RunId) -> Option<String>,
 ) -> proto::Execution {
-    let mut steps = Vec::new();
-    execution.view_children(ROOT, "", waiting_for, &mut steps);
+    let (steps, left_out) = execution.view_steps(steps_max, waiting_for);
     proto::Execution {
+        steps_left_out: u32::try_from(left_out).unwrap_or(u32::MAX),
         input: Some(execution.input.clone()),
         output: execution.output.clone(),
         variables: match &execution.vars.kind {
@@ -95,6 +99,9 @@ impl Execution {
     fn steps_below(&self, id: RunId) -> (usize, usize) {
         use StepState::{Compensated, Completed, Failed, Skipped};
         let run = self.run(id);
+        if let Some(items) = &run.items {
+            return (run.ended as usize, items.total() as usize);
+        }
         if run.children.is_empty() {
             return (0, self.nodes_below(run.node));
         }
@@ -124,54 +131,44 @@ impl Execution {
         Some(Duration::from_nanos(mean))
     }
 
-    fn view_children(
+    /// The steps that there is room for, in order, and how many more there are. Items of which
+    /// nothing is to be said but what they gave, or that have not begun, come last.
+    fn view_steps(
         &self,
-        id: RunId,
-        around: &str,
+        most: usize,
         waiting_for: &dyn Fn(RunId) -> Option<String>,
-        steps: &mut Vec<proto::StepExecution>,
-    ) {
-        let over = self.is_ended() || self.run(id).is_ended();
-        for child in &self.run(id).children {
-            let run = self.run(*child);
-            let mut step = self.view_step(run, self.node(*child));
-            if over && !run.is_ended() {
-                step.state = StepState::Cancelled.into();
-            } else {
-                step.waiting_for = self.waiting_words(*child, waiting_for);
+    ) -> (Vec<proto::StepExecution>, usize) {
+        let (mut all, mut quiet) = (0_usize, 0_usize);
+        let _ = self.walk(&[], &mut |_, found, over| {
+            all += 1;
+            quiet += usize::from(self.is_quiet(found, over));
+            ControlFlow::Continue(())
+        });
+        let mut quiet_room = most.saturating_sub(all - quiet);
+        let mut steps = Vec::new();
+        let _ = self.walk(&[], &mut |_, found, over| {
+            if self.is_quiet(found, over) {
+                if quiet_room == 0 {
+                    return ControlFlow::Continue(());
+                }
+                quiet_room -= 1;
             }
-            steps.push(step);
-            self.view_children(*child, &run.path, waiting_for, steps);
-        }
-        if self.run(id).children.is_empty() {
-            self.view_nodes(self.run(id).node, around, over, steps);
-        }
+            if steps.len() == most {
+                return ControlFlow::Break(());
+            }
+            steps.push(self.view_found(found, over, waiting_for));
+            ControlFlow::Continue(())
+        });
+        let left_out = all - steps.len();
+        (steps, left_out)
     }
 
-    /// The steps of a block that has not begun.
-    fn view_nodes(
-        &self,
-        node: NodeId,
-        around: &str,
-        over: bool,
-        steps: &mut Vec<proto::StepExecution>,
-    ) {
-        let Kind::Block(block) = &self.plan.node(node).kind else {
-            return;
-        };
-        for child in &block.children {
-            let node = self.plan.node(*child);
-            let path = format!("{around}/{}", node.id);
-            let mut step = self.view_step(&StepRun::new(*child, None, path.as_str().into()), node);
-            if over {
-                step.state = StepState::Cancelled.into();
-            }
-            steps.push(step);
-            self.view_nodes(*child, &path, over, steps);
-        }
+    fn is_quiet(&self, found: Found<'_>, over: bool) -> bool {
+        let is_item = matches!(found, Found::Item(..));
+        is_item && self.state_of(found, over) != StepState::Failed
     }
 
-    fn view_step(&self, run: &StepRun, node: &Node) -> proto::StepExecution {
+    pub(super) fn view_step(&self, run: &StepRun, node: &Node) -> proto::StepExecution {
         let (agent, skill) = match &node.kind {
             Kind::Call(call) => match &call.target {
                 Target::Agent(agent) => (agent.clone(), String::new()),
@@ -179,10 +176,14 @@ impl Execution {
             },
             _ => Default::default(),
         };
+        let kind = match run.index {
+            Some(_) => ITEM,
+            None => kind_name(&node.kind),
+        };
         proto::StepExecution {
             path: run.path.to_string(),
             name: node.name.clone(),
-            kind: kind_name(&node.kind).into(),
+            kind: kind.into(),
             state: run.state.into(),
             attempt: run.attempt,
             agent,
@@ -197,10 +198,15 @@ impl Execution {
             next_attempt_time: run.next_attempt_time.map(Into::into),
             max_attempts: node.retry.as_ref().map_or(1, |r| r.max_attempts),
             usage: run.usage,
+            items: None,
         }
     }
 
-    fn waiting_words(&self, id: RunId, waiting_for: &dyn Fn(RunId) -> Option<String>) -> String {
+    pub(super) fn waiting_words(
+        &self,
+        id: RunId,
+        waiting_for: &dyn Fn(RunId) -> Option<String>,
+    ) -> String {
         let run = self.run(id);
         match run.state {
             StepState::Waiting => waiting_for(id).unwrap_or_else(|| "a worker".into()),
@@ -233,6 +239,7 @@ pub fn kind_name(kind: &Kind) -> &'static str {
         Kind::Block(_) => "block",
         Kind::Switch(_) => "switch",
         Kind::Set(_) => "set",
+        Kind::Each(_) => "each",
     }
 }
 

@@ -115,7 +115,7 @@ pub trait Scope {
     fn step_ids(&self) -> Vec<String>;
 }
 
-/// What an expression sees of a step: `steps.<id>.{output,state,error,attempts}`.
+/// What an expression sees of a step: `steps.<id>.{output,state,error,attempts,failures}`.
 #[derive(Clone, Debug)]
 pub struct StepView<'a> {
     /// Its output; null before it completed.
@@ -126,6 +126,8 @@ pub struct StepView<'a> {
     pub error: Cow<'a, Value>,
     /// Attempts begun.
     pub attempts: u32,
+    /// The items that failed, as a list of `{index, error}`; null but for an `each`.
+    pub failures: Cow<'a, Value>,
 }
 
 /// A CEL expression, compiled.
@@ -181,6 +183,14 @@ impl Expr {
     /// What it reads.
     pub fn references(&self) -> &References {
         &self.references
+    }
+
+    /// Its value when that is known without a scope.
+    pub fn constant(&self) -> Option<&Value> {
+        match &self.code {
+            Code::Constant(value) => Some(value),
+            Code::Program(_) => None,
+        }
     }
 
     /// Its value.

@@ -27,14 +27,25 @@ pub(super) enum Field {
     State,
     Error,
     Attempts,
+    Failures,
 }
 
 impl Field {
-    pub const NAMES: [&'static str; 4] = ["output", "state", "error", "attempts"];
+    pub const NAMES: [&'static str; 5] = ["output", "state", "error", "attempts", "failures"];
+
+    /// Those that make up a step as an object; the others are there for some kinds only.
+    pub const MEMBERS: [&'static str; 4] = ["output", "state", "error", "attempts"];
 
     pub fn named(name: &str) -> Option<Self> {
         let place = Self::NAMES.iter().position(|known| *known == name)?;
-        Some([Self::Output, Self::State, Self::Error, Self::Attempts][place])
+        let all = [
+            Self::Output,
+            Self::State,
+            Self::Error,
+            Self::Attempts,
+            Self::Failures,
+        ];
+        Some(all[place])
     }
 }
 
@@ -139,7 +150,7 @@ impl Found<'_> {
             Self::State(state) => value::string(state),
             Self::Attempts(attempts) => value::number(attempts.into()),
             Self::Step(step) => value::object(
-                Field::NAMES
+                Field::MEMBERS
                     .iter()
                     .map(|name| (*name, of_step(step, Field::named(name)).to_value())),
             ),
@@ -160,6 +171,7 @@ pub(super) fn of_step<'a>(step: &'a StepView<'_>, field: Option<Field>) -> Found
         Some(Field::State) => Found::State(step.state),
         Some(Field::Error) => Found::Value(&step.error),
         Some(Field::Attempts) => Found::Attempts(step.attempts),
+        Some(Field::Failures) => Found::Value(&step.failures),
     }
 }
 

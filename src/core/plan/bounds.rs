@@ -115,6 +115,7 @@ impl Size {
                 self.list(&switch.otherwise, depth + 1, inner + 1);
             }
             Some(step::Kind::Set(set)) => self.object(set, inner),
+            Some(step::Kind::Each(each)) => self.list(&each.steps, depth + 1, inner + 1),
             _ => {}
         }
     }

@@ -1,10 +1,12 @@
 //! The most calls to agents that one execution can make.
 
 use super::{Kind, NodeId, Plan};
+use crate::core::limits::Limits;
 
 /// Calls times attempts, those of the steps around and of the whole workflow counted; of a
-/// switch the branch with most. Saturating.
-pub(super) fn worst_case(plan: &Plan) -> u64 {
+/// switch the branch with most, of a collection as many items as there may be. Saturating.
+pub(super) fn worst_case(plan: &Plan, limits: &Limits) -> u64 {
+    let items_max = u64::try_from(limits.each_items_max).unwrap_or(u64::MAX);
     let mut calls = vec![0_u64; plan.nodes.len()];
     // Inner nodes come after outer ones, so backwards each finds its children counted.
     for (index, node) in plan.nodes.iter().enumerate().rev() {
@@ -16,6 +18,7 @@ pub(super) fn worst_case(plan: &Plan) -> u64 {
             Kind::Call(_) => 1,
             Kind::Set(_) => 0,
             Kind::Block(block) => sum(&block.children),
+            Kind::Each(each) => sum(&[each.body]).saturating_mul(items_max),
             Kind::Switch(switch) => {
                 let cases = switch.cases.iter().map(|(_, steps)| sum(steps));
                 cases.max().unwrap_or(0).max(sum(&switch.otherwise))

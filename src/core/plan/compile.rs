@@ -49,7 +49,7 @@ pub fn compile(workflow: &Workflow, limits: &Limits) -> Result<Compiled, Vec<Fin
     }
     Ok(Compiled {
         graph: graph::of(&plan, compiler.conditions),
-        worst_case_calls: calls::worst_case(&plan),
+        worst_case_calls: calls::worst_case(&plan, limits),
         warnings: compiler.findings,
         plan,
     })

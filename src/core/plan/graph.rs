@@ -5,7 +5,9 @@ use crate::proto::{Graph, block::Mode as ShownMode, graph};
 
 /// The graph of a plan; `conditions` are by node.
 pub(super) fn of(plan: &Plan, conditions: Vec<String>) -> Graph {
-    let steps = plan.nodes.iter().zip(conditions).skip(1);
+    // The workflow itself and what is run for each item have no id: they are no steps.
+    let steps = plan.nodes.iter().zip(conditions);
+    let steps = steps.filter(|(node, _)| !node.id.is_empty());
     Graph {
         nodes: steps
             .map(|(node, condition)| graph::Node {
@@ -32,6 +34,7 @@ fn kind(node: &Node) -> &'static str {
         Kind::Block(_) => "block",
         Kind::Switch(_) => "switch",
         Kind::Set(_) => "set",
+        Kind::Each(_) => "each",
     }
 }
 
@@ -42,7 +45,7 @@ fn mode(node: &Node) -> ShownMode {
             Mode::Parallel => ShownMode::Parallel,
             Mode::Graph => ShownMode::Graph,
         },
-        Kind::Switch(_) => ShownMode::Sequence,
+        Kind::Switch(_) | Kind::Each(_) => ShownMode::Sequence,
         Kind::Call(_) | Kind::Set(_) => ShownMode::Unspecified,
     }
 }

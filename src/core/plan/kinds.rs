@@ -30,6 +30,7 @@ impl<'a> Compiler<'a> {
                 Kind::Switch(self.within(".switch", |c| c.switch(switch, id)))
             }
             Some(step::Kind::Set(set)) => Kind::Set(self.templates(".set", set)),
+            Some(step::Kind::Each(each)) => self.within(".each", |c| c.each(each, id)),
             Some(later) => {
                 self.later_kind(name_of(later));
                 Kind::Set(Vec::new())

@@ -13,6 +13,7 @@ mod bounds;
 mod calls;
 mod check;
 mod compile;
+mod each;
 mod expressions;
 mod gates;
 mod graph;
@@ -136,6 +137,8 @@ pub enum Kind {
     Switch(Switch),
     /// Writes into `vars`: name and template, in order of name.
     Set(Vec<(String, Template)>),
+    /// Runs its body for each item of a list.
+    Each(Each),
 }
 
 /// An agent to call.
@@ -213,6 +216,23 @@ pub struct Switch {
     pub cases: Vec<(Expr, Vec<NodeId>)>,
     /// Taken when no case fits.
     pub otherwise: Vec<NodeId>,
+}
+
+/// Steps for each item of a list.
+#[derive(Debug)]
+pub struct Each {
+    /// Gives the list.
+    pub items: Expr,
+    /// What is run for an item: a block in sequence, without an id.
+    pub body: NodeId,
+    /// How many items may be in progress at once; `None`: the server's limit.
+    pub max_parallel: Option<u32>,
+    /// How many items are run together as one list; `None`: each by itself.
+    pub batch_size: Option<u32>,
+    /// How many items may fail.
+    pub max_failures: Option<u32>,
+    /// The share of the items that may fail, above 0 and at most 1.
+    pub max_failure_share: Option<f64>,
 }
 
 /// When and how often to try again; every number resolved.

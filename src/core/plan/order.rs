@@ -109,7 +109,10 @@ impl Compiler<'_> {
                 self.findings
                     .push(finding::error(field, "unordered-step", message, hint));
             }
-            let holds_steps = matches!(child.step.kind, Some(Kind::Block(_) | Kind::Switch(_)));
+            let holds_steps = matches!(
+                child.step.kind,
+                Some(Kind::Block(_) | Kind::Switch(_) | Kind::Each(_))
+            );
             if let (Some(field), 1, false) = (&child.reads.all, self.levels.len(), holds_steps) {
                 let message = "in PARALLEL no step is before another: this is always empty";
                 let hint = "use mode GRAPH, or leave `mode` out";

@@ -9,6 +9,7 @@ use crate::{
     agents::Dispatch,
     core::{
         decide::{self, Command},
+        execution::{Listed, Query},
         limits::Limits,
         plan::Plan,
     },
@@ -57,6 +58,15 @@ pub enum Message {
         id: Uuid,
         /// The answer.
         reply: oneshot::Sender<Option<proto::Execution>>,
+    },
+    /// List steps of an execution that is open; `None` when it is not in memory.
+    Steps {
+        /// The execution.
+        id: Uuid,
+        /// Which.
+        query: Box<Query>,
+        /// The answer.
+        reply: oneshot::Sender<Option<Listed>>,
     },
     /// Show an execution that is open as lists do; `None` when it is not in memory.
     Outline {

@@ -144,6 +144,7 @@ impl Shard {
                 Err(error) => drop(reply.send(Err(error))),
             },
             Message::View { id, reply } => self.view(id, reply),
+            Message::Steps { id, query, reply } => self.steps(id, &query, reply),
             Message::Outline { id, reply } => self.outline(id, reply),
             Message::End { id, reply } => self.end(id, reply),
             Message::Delete { id, reply } => match self.delete(id) {
@@ -158,7 +159,11 @@ impl Shard {
         let Some(live) = self.live.get_mut(&id) else {
             return;
         };
-        let due = live.execution.next_due();
+        let execution = &live.execution;
+        let due = match execution.could_begin(&self.parts.limits) {
+            true => Some(execution.last_time),
+            false => execution.next_due(),
+        };
         if due == live.due {
             return;
         }
@@ -185,7 +190,17 @@ impl Shard {
                 tracing::error!(%error, execution_id = %id, "a timer was refused");
                 self.timers.remove(&(due, id));
             }
+            // One that begins very much does so in several groups.
+            if self.goes_on(id) {
+                return;
+            }
         }
+    }
+
+    /// True when the execution's next decision is due at once.
+    fn goes_on(&self, id: Uuid) -> bool {
+        let live = self.live.get(&id);
+        live.is_some_and(|live| live.execution.could_begin(&self.parts.limits))
     }
 
     fn adopt_new(&mut self, execution: Execution) {

@@ -13,7 +13,7 @@ use super::{Shard, message::Starting};
 use crate::{
     core::{
         decide::{self, Command, Outcome, decide},
-        execution::{RunId, outline, summary, view},
+        execution::{Listed, Query, RunId, list, outline, summary, view},
         time::Time,
     },
     engine::{
@@ -204,8 +204,26 @@ impl Shard {
             let task = execution.run(run).scheduled;
             self.parts.dispatch.waiting_for(key(id, task))
         };
-        let view = Box::new(view(execution, clock::now(), &waiting_for));
+        let most = self.parts.limits.execution_steps_shown_max;
+        let view = Box::new(view(execution, clock::now(), most, &waiting_for));
         self.releases.push(Release::Viewed(reply, view));
+    }
+
+    pub(super) fn steps(
+        &mut self,
+        id: Uuid,
+        query: &Query,
+        reply: oneshot::Sender<Option<Listed>>,
+    ) {
+        let Some(live) = self.live.get(&id) else {
+            return drop(reply.send(None));
+        };
+        let waiting_for = |run: RunId| {
+            let task = live.execution.run(run).scheduled;
+            self.parts.dispatch.waiting_for(key(id, task))
+        };
+        let listed = Box::new(list(&live.execution, query, &waiting_for));
+        self.releases.push(Release::Listed(reply, listed));
     }
 
     pub(super) fn outline(&mut self, id: Uuid, reply: oneshot::Sender<Option<proto::Execution>>) {

@@ -13,7 +13,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Event(_message.Message):
-    __slots__ = ("execution_id", "sequence", "time", "step", "execution_started", "execution_completed", "execution_failed", "execution_cancel_requested", "execution_cancelled", "execution_timed_out", "execution_retry_scheduled", "execution_retried", "execution_resumed", "execution_compensating", "execution_parked", "step_scheduled", "step_started", "step_completed", "step_failed", "step_retry_scheduled", "step_skipped", "step_cancelled", "gate_violated", "branch_chosen", "step_compensated", "step_caught", "step_cached", "call_fell_back", "mark_set", "item_begun", "iteration_begun", "state_changed", "wait_begun", "child_started", "child_ended", "compensation_failed")
+    __slots__ = ("execution_id", "sequence", "time", "step", "execution_started", "execution_completed", "execution_failed", "execution_cancel_requested", "execution_cancelled", "execution_timed_out", "execution_retry_scheduled", "execution_retried", "execution_resumed", "execution_compensating", "execution_parked", "step_scheduled", "step_started", "step_completed", "step_failed", "step_retry_scheduled", "step_skipped", "step_cancelled", "gate_violated", "branch_chosen", "step_compensated", "step_caught", "step_cached", "call_fell_back", "mark_set", "items_begun", "iteration_begun", "state_changed", "wait_begun", "child_started", "child_ended", "compensation_failed", "items_listed")
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
@@ -43,13 +43,14 @@ class Event(_message.Message):
     STEP_CACHED_FIELD_NUMBER: _ClassVar[int]
     CALL_FELL_BACK_FIELD_NUMBER: _ClassVar[int]
     MARK_SET_FIELD_NUMBER: _ClassVar[int]
-    ITEM_BEGUN_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_BEGUN_FIELD_NUMBER: _ClassVar[int]
     ITERATION_BEGUN_FIELD_NUMBER: _ClassVar[int]
     STATE_CHANGED_FIELD_NUMBER: _ClassVar[int]
     WAIT_BEGUN_FIELD_NUMBER: _ClassVar[int]
     CHILD_STARTED_FIELD_NUMBER: _ClassVar[int]
     CHILD_ENDED_FIELD_NUMBER: _ClassVar[int]
     COMPENSATION_FAILED_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_LISTED_FIELD_NUMBER: _ClassVar[int]
     execution_id: str
     sequence: int
     time: _timestamp_pb2.Timestamp
@@ -79,14 +80,15 @@ class Event(_message.Message):
     step_cached: StepCached
     call_fell_back: CallFellBack
     mark_set: MarkSet
-    item_begun: ItemBegun
+    items_begun: ItemsBegun
     iteration_begun: IterationBegun
     state_changed: StateChanged
     wait_begun: WaitBegun
     child_started: ChildStarted
     child_ended: ChildEnded
     compensation_failed: CompensationFailed
-    def __init__(self, execution_id: _Optional[str] = ..., sequence: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., step: _Optional[str] = ..., execution_started: _Optional[_Union[ExecutionStarted, _Mapping]] = ..., execution_completed: _Optional[_Union[ExecutionCompleted, _Mapping]] = ..., execution_failed: _Optional[_Union[ExecutionFailed, _Mapping]] = ..., execution_cancel_requested: _Optional[_Union[ExecutionCancelRequested, _Mapping]] = ..., execution_cancelled: _Optional[_Union[ExecutionCancelled, _Mapping]] = ..., execution_timed_out: _Optional[_Union[ExecutionTimedOut, _Mapping]] = ..., execution_retry_scheduled: _Optional[_Union[ExecutionRetryScheduled, _Mapping]] = ..., execution_retried: _Optional[_Union[ExecutionRetried, _Mapping]] = ..., execution_resumed: _Optional[_Union[ExecutionResumed, _Mapping]] = ..., execution_compensating: _Optional[_Union[ExecutionCompensating, _Mapping]] = ..., execution_parked: _Optional[_Union[ExecutionParked, _Mapping]] = ..., step_scheduled: _Optional[_Union[StepScheduled, _Mapping]] = ..., step_started: _Optional[_Union[StepStarted, _Mapping]] = ..., step_completed: _Optional[_Union[StepCompleted, _Mapping]] = ..., step_failed: _Optional[_Union[StepFailed, _Mapping]] = ..., step_retry_scheduled: _Optional[_Union[StepRetryScheduled, _Mapping]] = ..., step_skipped: _Optional[_Union[StepSkipped, _Mapping]] = ..., step_cancelled: _Optional[_Union[StepCancelled, _Mapping]] = ..., gate_violated: _Optional[_Union[GateViolated, _Mapping]] = ..., branch_chosen: _Optional[_Union[BranchChosen, _Mapping]] = ..., step_compensated: _Optional[_Union[StepCompensated, _Mapping]] = ..., step_caught: _Optional[_Union[StepCaught, _Mapping]] = ..., step_cached: _Optional[_Union[StepCached, _Mapping]] = ..., call_fell_back: _Optional[_Union[CallFellBack, _Mapping]] = ..., mark_set: _Optional[_Union[MarkSet, _Mapping]] = ..., item_begun: _Optional[_Union[ItemBegun, _Mapping]] = ..., iteration_begun: _Optional[_Union[IterationBegun, _Mapping]] = ..., state_changed: _Optional[_Union[StateChanged, _Mapping]] = ..., wait_begun: _Optional[_Union[WaitBegun, _Mapping]] = ..., child_started: _Optional[_Union[ChildStarted, _Mapping]] = ..., child_ended: _Optional[_Union[ChildEnded, _Mapping]] = ..., compensation_failed: _Optional[_Union[CompensationFailed, _Mapping]] = ...) -> None: ...
+    items_listed: ItemsListed
+    def __init__(self, execution_id: _Optional[str] = ..., sequence: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., step: _Optional[str] = ..., execution_started: _Optional[_Union[ExecutionStarted, _Mapping]] = ..., execution_completed: _Optional[_Union[ExecutionCompleted, _Mapping]] = ..., execution_failed: _Optional[_Union[ExecutionFailed, _Mapping]] = ..., execution_cancel_requested: _Optional[_Union[ExecutionCancelRequested, _Mapping]] = ..., execution_cancelled: _Optional[_Union[ExecutionCancelled, _Mapping]] = ..., execution_timed_out: _Optional[_Union[ExecutionTimedOut, _Mapping]] = ..., execution_retry_scheduled: _Optional[_Union[ExecutionRetryScheduled, _Mapping]] = ..., execution_retried: _Optional[_Union[ExecutionRetried, _Mapping]] = ..., execution_resumed: _Optional[_Union[ExecutionResumed, _Mapping]] = ..., execution_compensating: _Optional[_Union[ExecutionCompensating, _Mapping]] = ..., execution_parked: _Optional[_Union[ExecutionParked, _Mapping]] = ..., step_scheduled: _Optional[_Union[StepScheduled, _Mapping]] = ..., step_started: _Optional[_Union[StepStarted, _Mapping]] = ..., step_completed: _Optional[_Union[StepCompleted, _Mapping]] = ..., step_failed: _Optional[_Union[StepFailed, _Mapping]] = ..., step_retry_scheduled: _Optional[_Union[StepRetryScheduled, _Mapping]] = ..., step_skipped: _Optional[_Union[StepSkipped, _Mapping]] = ..., step_cancelled: _Optional[_Union[StepCancelled, _Mapping]] = ..., gate_violated: _Optional[_Union[GateViolated, _Mapping]] = ..., branch_chosen: _Optional[_Union[BranchChosen, _Mapping]] = ..., step_compensated: _Optional[_Union[StepCompensated, _Mapping]] = ..., step_caught: _Optional[_Union[StepCaught, _Mapping]] = ..., step_cached: _Optional[_Union[StepCached, _Mapping]] = ..., call_fell_back: _Optional[_Union[CallFellBack, _Mapping]] = ..., mark_set: _Optional[_Union[MarkSet, _Mapping]] = ..., items_begun: _Optional[_Union[ItemsBegun, _Mapping]] = ..., iteration_begun: _Optional[_Union[IterationBegun, _Mapping]] = ..., state_changed: _Optional[_Union[StateChanged, _Mapping]] = ..., wait_begun: _Optional[_Union[WaitBegun, _Mapping]] = ..., child_started: _Optional[_Union[ChildStarted, _Mapping]] = ..., child_ended: _Optional[_Union[ChildEnded, _Mapping]] = ..., compensation_failed: _Optional[_Union[CompensationFailed, _Mapping]] = ..., items_listed: _Optional[_Union[ItemsListed, _Mapping]] = ...) -> None: ...
 
 class ExecutionStarted(_message.Message):
     __slots__ = ("namespace", "workflow", "version", "definition", "input", "variables", "labels", "request_id", "deadline", "parent")
@@ -194,7 +196,7 @@ class ExecutionParked(_message.Message):
     def __init__(self, error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ...) -> None: ...
 
 class StepScheduled(_message.Message):
-    __slots__ = ("attempt", "agent", "skill", "input", "queue_deadline", "total_deadline", "gathered")
+    __slots__ = ("attempt", "agent", "skill", "input", "queue_deadline", "total_deadline", "gathered", "given_item")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
     SKILL_FIELD_NUMBER: _ClassVar[int]
@@ -202,6 +204,7 @@ class StepScheduled(_message.Message):
     QUEUE_DEADLINE_FIELD_NUMBER: _ClassVar[int]
     TOTAL_DEADLINE_FIELD_NUMBER: _ClassVar[int]
     GATHERED_FIELD_NUMBER: _ClassVar[int]
+    GIVEN_ITEM_FIELD_NUMBER: _ClassVar[int]
     attempt: int
     agent: str
     skill: str
@@ -209,7 +212,8 @@ class StepScheduled(_message.Message):
     queue_deadline: _timestamp_pb2.Timestamp
     total_deadline: _timestamp_pb2.Timestamp
     gathered: Gathered
-    def __init__(self, attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., queue_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., gathered: _Optional[_Union[Gathered, _Mapping]] = ...) -> None: ...
+    given_item: bool
+    def __init__(self, attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., queue_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., gathered: _Optional[_Union[Gathered, _Mapping]] = ..., given_item: bool = ...) -> None: ...
 
 class Gathered(_message.Message):
     __slots__ = ("field", "path", "count")
@@ -353,11 +357,19 @@ class MarkSet(_message.Message):
     name: str
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
-class ItemBegun(_message.Message):
-    __slots__ = ("index",)
-    INDEX_FIELD_NUMBER: _ClassVar[int]
-    index: int
-    def __init__(self, index: _Optional[int] = ...) -> None: ...
+class ItemsListed(_message.Message):
+    __slots__ = ("items",)
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _struct_pb2.ListValue
+    def __init__(self, items: _Optional[_Union[_struct_pb2.ListValue, _Mapping]] = ...) -> None: ...
+
+class ItemsBegun(_message.Message):
+    __slots__ = ("first", "count")
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    first: int
+    count: int
+    def __init__(self, first: _Optional[int] = ..., count: _Optional[int] = ...) -> None: ...
 
 class IterationBegun(_message.Message):
     __slots__ = ("index",)

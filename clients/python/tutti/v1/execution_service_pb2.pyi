@@ -177,6 +177,30 @@ class ListExecutionsResponse(_message.Message):
     next_page_token: str
     def __init__(self, executions: _Optional[_Iterable[_Union[_execution_pb2.Execution, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class ListStepsRequest(_message.Message):
+    __slots__ = ("namespace", "execution_id", "path_prefix", "states", "page_size", "page_token")
+    NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    PATH_PREFIX_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    namespace: str
+    execution_id: str
+    path_prefix: str
+    states: _containers.RepeatedScalarFieldContainer[_execution_pb2.StepExecution.State]
+    page_size: int
+    page_token: str
+    def __init__(self, namespace: _Optional[str] = ..., execution_id: _Optional[str] = ..., path_prefix: _Optional[str] = ..., states: _Optional[_Iterable[_Union[_execution_pb2.StepExecution.State, str]]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListStepsResponse(_message.Message):
+    __slots__ = ("steps", "next_page_token")
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    steps: _containers.RepeatedCompositeFieldContainer[_execution_pb2.StepExecution]
+    next_page_token: str
+    def __init__(self, steps: _Optional[_Iterable[_Union[_execution_pb2.StepExecution, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
 class ListEventsRequest(_message.Message):
     __slots__ = ("namespace", "execution_id", "after_sequence", "page_size", "page_token")
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]

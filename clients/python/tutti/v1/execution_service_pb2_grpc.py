@@ -60,6 +60,11 @@ class ExecutionServiceStub(object):
                 request_serializer=tutti_dot_v1_dot_execution__service__pb2.ListExecutionsRequest.SerializeToString,
                 response_deserializer=tutti_dot_v1_dot_execution__service__pb2.ListExecutionsResponse.FromString,
                 _registered_method=True)
+        self.ListSteps = channel.unary_unary(
+                '/tutti.v1.ExecutionService/ListSteps',
+                request_serializer=tutti_dot_v1_dot_execution__service__pb2.ListStepsRequest.SerializeToString,
+                response_deserializer=tutti_dot_v1_dot_execution__service__pb2.ListStepsResponse.FromString,
+                _registered_method=True)
         self.ListEvents = channel.unary_unary(
                 '/tutti.v1.ExecutionService/ListEvents',
                 request_serializer=tutti_dot_v1_dot_execution__service__pb2.ListEventsRequest.SerializeToString,
@@ -131,6 +136,15 @@ class ExecutionServiceServicer(object):
 
     def ListExecutions(self, request, context):
         """Lists executions, the newest first, without steps and payloads.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSteps(self, request, context):
+        """Lists the steps of an execution, those of a collection's items included, in the order of
+        the definition. Of an item that has ended only what it gave is listed, without the steps
+        for it: those are in the events. Errors: NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -210,6 +224,11 @@ def add_ExecutionServiceServicer_to_server(servicer, server):
                     servicer.ListExecutions,
                     request_deserializer=tutti_dot_v1_dot_execution__service__pb2.ListExecutionsRequest.FromString,
                     response_serializer=tutti_dot_v1_dot_execution__service__pb2.ListExecutionsResponse.SerializeToString,
+            ),
+            'ListSteps': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSteps,
+                    request_deserializer=tutti_dot_v1_dot_execution__service__pb2.ListStepsRequest.FromString,
+                    response_serializer=tutti_dot_v1_dot_execution__service__pb2.ListStepsResponse.SerializeToString,
             ),
             'ListEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.ListEvents,
@@ -378,6 +397,33 @@ class ExecutionService(object):
             '/tutti.v1.ExecutionService/ListExecutions',
             tutti_dot_v1_dot_execution__service__pb2.ListExecutionsRequest.SerializeToString,
             tutti_dot_v1_dot_execution__service__pb2.ListExecutionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSteps(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tutti.v1.ExecutionService/ListSteps',
+            tutti_dot_v1_dot_execution__service__pb2.ListStepsRequest.SerializeToString,
+            tutti_dot_v1_dot_execution__service__pb2.ListStepsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod blocks;
+mod each;
 mod ends;
 mod outputs;
 mod retries;

@@ -49,7 +49,7 @@ impl<'a> Members<'a> {
     fn names(&self) -> Vec<&'a str> {
         match self.of {
             Found::Steps(steps) => steps.keys().map(String::as_str).collect(),
-            Found::Step(_) => Field::NAMES.to_vec(),
+            Found::Step(_) => Field::MEMBERS.to_vec(),
             found => {
                 fields(found).map_or_else(Vec::new, |f| f.keys().map(String::as_str).collect())
             }
@@ -59,7 +59,7 @@ impl<'a> Members<'a> {
     fn len(&self) -> usize {
         match self.of {
             Found::Steps(steps) => steps.len(),
-            Found::Step(_) => Field::NAMES.len(),
+            Found::Step(_) => Field::MEMBERS.len(),
             found => fields(found).map_or(0, |fields| fields.len()),
         }
     }

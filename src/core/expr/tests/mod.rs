@@ -33,6 +33,7 @@ impl Scope for World {
             output: Cow::Borrowed(output),
             state: "COMPLETED",
             error: Cow::Owned(error.clone()),
+            failures: Cow::Owned(value::null()),
             attempts: 2,
         })
     }
