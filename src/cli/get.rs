@@ -7,7 +7,7 @@ use super::{
     list::workflow,
     output,
     output::{Paint, Tone},
-    progress::{said, state_tone},
+    progress::{Counter, grouped, said, state_tone},
     session,
     table::{Cell, Table},
     time,
@@ -44,6 +44,11 @@ fn shown(execution: &Execution, now: Time, paint: Paint) -> Result<String, Failu
     let mut lines: Vec<String> = facts(execution, now, paint);
     lines.push(String::new());
     lines.push(table(&execution.steps, now).render(paint, "no steps"));
+    if execution.steps_left_out > 0 {
+        let count = grouped(execution.steps_left_out.into());
+        let words = format!("and {count} more: `tutti steps {}`", execution.execution_id);
+        lines.push(paint.tone(Tone::Dim, &words));
+    }
     if let Some(output) = &execution.output {
         lines.push(format!("\n{}", paint.tone(Tone::Dim, "output")));
         lines.push(json::pretty_value(output)?);
@@ -104,7 +109,8 @@ fn facts(execution: &Execution, now: Time, paint: Paint) -> Vec<String> {
         .collect()
 }
 
-fn table(steps: &[StepExecution], now: Time) -> Table {
+/// Steps as a table.
+pub fn table(steps: &[StepExecution], now: Time) -> Table {
     let mut table = Table::new(["STEP", "KIND", "STATE", "ATTEMPT", "AGENT", "TOOK", "NOTE"]);
     for step in steps {
         table.row([
@@ -154,6 +160,9 @@ fn took(step: &StepExecution, now: Time) -> String {
 }
 
 fn note(step: &StepExecution) -> Cell {
+    if let Some(items) = step.items.filter(|_| step.error.is_none()) {
+        return Cell::new(Counter::from(items).words(), Tone::Plain);
+    }
     if step.error.is_some() {
         return Cell::new(said(step.error.as_ref()), Tone::Bad);
     }

@@ -34,6 +34,7 @@ mod session;
 mod signals;
 mod source;
 mod start;
+mod steps;
 mod table;
 mod time;
 mod validate;
@@ -81,6 +82,7 @@ enum Command {
     Start(start::Args),
     Watch(watch::Args),
     Get(get::Args),
+    Steps(steps::Args),
     List(list::Args),
     Events(events::Args),
     Cancel(cancel::Args),
@@ -105,6 +107,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Start(args) => start::run(args, global).await,
         Command::Watch(args) => watch::run(args, global).await,
         Command::Get(args) => get::run(args, global).await,
+        Command::Steps(args) => steps::run(args, global).await,
         Command::List(args) => list::run(args, global).await,
         Command::Events(args) => events::run(args, global).await,
         Command::Cancel(args) => cancel::run(args, global).await,

@@ -9,6 +9,7 @@ mod cli;
 mod clients;
 mod demo;
 mod docs;
+mod each;
 mod errors;
 mod executions;
 mod formats;

@@ -52,7 +52,10 @@ async fn the_server_tells_its_version_limits_and_abilities() {
     assert_eq!(limits.pending_bytes_max, 64 << 20, "the default");
     assert_eq!(limits.message_bytes_max, 64 << 20, "the default");
     assert_eq!(limits.lease_timeout, Some(seconds(30)));
-    assert_eq!(info.step_kinds, ["agent", "call", "block", "switch", "set", "each"]);
+    assert_eq!(
+        info.step_kinds,
+        ["agent", "call", "block", "switch", "set", "each"]
+    );
     assert!(info.capabilities.contains(&"worker-stream".to_owned()));
 }
 

@@ -121,10 +121,7 @@ fn inner_words(event: &Event, kind: &Kind) -> (&'static str, String) {
         Kind::StepCached(e) => ("step_cached", format!("from {}", e.execution_id)),
         Kind::CallFellBack(e) => ("call_fell_back", said(e.error.as_ref())),
         Kind::MarkSet(e) => ("mark_set", e.name.clone()),
-        Kind::ItemsListed(e) => {
-            let count = e.items.as_ref().map_or(0, |items| items.values.len());
-            ("items_listed", format!("{count} items"))
-        }
+        Kind::ItemsListed(e) => ("items_listed", format!("{} items", e.count)),
         Kind::ItemsBegun(e) => ("items_begun", items(e)),
         Kind::IterationBegun(e) => ("iteration_begun", format!("iteration {}", e.index)),
         Kind::StateChanged(e) if e.from.is_empty() => ("state_changed", e.to.clone()),

@@ -3,12 +3,14 @@
 //! feeds it. Only `view` knows of terminals, only `follow` of connections.
 
 mod follow;
+mod items;
 mod journal;
 mod render;
 mod tree;
 mod view;
 
 pub use follow::{conclude, follow};
+pub use items::{Counter, grouped};
 pub use journal::entry;
 pub use render::state_tone;
 pub use tree::said;

@@ -178,6 +178,10 @@ fn describe(line: Line, row: &Row, now: Time) -> Line {
         StepState::Waiting => line,
         _ => line.with(Tone::Plain, took(row, now)),
     };
+    let line = match &row.items {
+        Some(items) => line.with(Tone::Plain, format!("  {}", items.words())),
+        None => line,
+    };
     if row.note.is_empty() {
         return line;
     }

@@ -15,9 +15,10 @@ use crate::{
     },
     proto::{
         BranchChosen, Error, Event, Execution, ExecutionCompleted, ExecutionFailed,
-        ExecutionRetried, ExecutionRetryScheduled, ExecutionStarted, StepCancelled, StepCompleted,
-        StepExecution, StepFailed, StepRetryScheduled, StepScheduled, StepSkipped, StepStarted,
-        event::Kind, execution::State, step_execution::State as StepState,
+        ExecutionRetried, ExecutionRetryScheduled, ExecutionStarted, ItemsBegun, ItemsListed,
+        StepCancelled, StepCompleted, StepExecution, StepFailed, StepRetryScheduled, StepScheduled,
+        StepSkipped, StepStarted, event::Kind, execution::State,
+        step_execution::State as StepState,
     },
 };
 
@@ -198,6 +199,48 @@ fn steps_of_a_branch_appear_under_their_switch_once_it_is_chosen() {
          │  ├─ ◌ review  reviewer      queued\n\
          │  └─ ◌ book    booker        queued\n\
          └─ ○ notify     notify-agent"
+    );
+}
+
+#[test]
+fn the_items_of_a_collection_are_one_line_with_a_bar() {
+    let tree = Tree::of(&execution(&[("docs", "each"), ("join", "agent")]));
+    let begun = StepStarted {
+        attempt: 1,
+        ..Default::default()
+    };
+    let listed = ItemsListed {
+        items: None,
+        count: 4_000,
+    };
+    let mut events = vec![
+        (0, "docs", Kind::StepStarted(begun)),
+        (0, "docs", Kind::ItemsListed(listed)),
+        (
+            0,
+            "docs",
+            Kind::ItemsBegun(ItemsBegun {
+                first: 0,
+                count: 1_002,
+            }),
+        ),
+        (1, "docs[0]/read", scheduled("reader", 1)),
+        (2, "docs[0]/read", completed(1)),
+    ];
+    let paths: Vec<String> = (0..1_000).map(|n| format!("docs[{n}]")).collect();
+    events.extend(paths.iter().map(|path| (3, path.as_str(), completed(1))));
+    let failed = StepFailed {
+        attempt: 1,
+        tolerated: true,
+        ..Default::default()
+    };
+    events.push((4, "docs[1000]", Kind::StepFailed(failed)));
+    let tree = fed(tree, events);
+    assert_eq!(
+        text(&tree, 10),
+        "order v3  RUNNING  0/2 steps  10 ms  0193\n\
+         ├─ ⠋ docs  each        10 ms  █████░░░░░░░░░░░░░░░ 1,001/4,000  1 failed  1 running\n\
+         └─ ○ join  join-agent"
     );
 }
 

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use prost_types::{Struct, Value};
 
+use super::items::{Counter, around, is_item};
+
 use crate::{
     core::time::Time,
     proto::{
@@ -68,6 +70,8 @@ pub struct Row {
     pub note: String,
     /// True when a failure lets the rest go on.
     pub tolerated: bool,
+    /// How far its items are, for a collection: they have no rows of their own.
+    pub items: Option<Counter>,
 }
 
 impl Row {
@@ -115,7 +119,9 @@ impl Tree {
             ..Self::default()
         };
         for step in &execution.steps {
-            tree.push(row_of(step));
+            if tree.collection_around(&step.path).is_none() {
+                tree.push(row_of(step));
+            }
         }
         tree
     }
@@ -154,9 +160,23 @@ impl Tree {
             if self.state == State::Pending {
                 self.state = State::Running;
             }
+            if let Some((place, rest)) = self.collection_around(&event.step) {
+                if let Some(items) = self.rows[place].items.as_mut().filter(|_| is_item(rest)) {
+                    items.end(kind);
+                }
+                return;
+            }
             let place = self.place_of(&event.step);
             apply_step(&mut self.rows[place], kind, now);
         }
+    }
+
+    /// The row of the outermost collection that a step is within, and the rest of its path.
+    fn collection_around<'p>(&self, path: &'p str) -> Option<(usize, &'p str)> {
+        around(path).find_map(|(around, rest)| {
+            let place = *self.places.get(around)?;
+            self.rows[place].items.is_some().then_some((place, rest))
+        })
     }
 
     fn apply_whole(&mut self, kind: &Kind, now: Time) {
@@ -213,7 +233,11 @@ impl Tree {
             let again = row.state == StepState::Cancelled
                 || (row.state == StepState::Failed && !row.tolerated);
             if again {
+                if let Some(items) = &mut row.items {
+                    items.again();
+                }
                 *row = Row {
+                    items: row.items,
                     path: std::mem::take(&mut row.path),
                     doer: std::mem::take(&mut row.doer),
                     max_attempts: row.max_attempts,
@@ -270,6 +294,7 @@ fn row_of(step: &StepExecution) -> Row {
         doer: doer.cloned().unwrap_or_default(),
         state: StepState::Pending,
         max_attempts: step.max_attempts,
+        items: step.items.map(|items| Counter::of(items.total)),
         ..Row::default()
     }
 }
@@ -306,6 +331,12 @@ fn apply_step(row: &mut Row, kind: &Kind, now: Time) {
         }
         Kind::GateViolated(e) => row.note = format!("gate: {}", e.message),
         Kind::BranchChosen(e) => row.note = branch(e.index),
+        Kind::ItemsListed(e) => row.items = Some(Counter::of(e.count)),
+        Kind::ItemsBegun(e) => {
+            if let Some(items) = &mut row.items {
+                items.begin(e.count);
+            }
+        }
         _ => {}
     }
 }
@@ -326,6 +357,9 @@ fn started(row: &mut Row, event: &StepStarted, now: Time) {
     row.turn(StepState::Running, now);
     row.attempt = event.attempt;
     row.note.clear();
+    if let Some(items) = &mut row.items {
+        items.again();
+    }
     if !event.agent.is_empty() {
         row.doer.clone_from(&event.agent);
     }

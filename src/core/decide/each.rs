@@ -22,8 +22,13 @@ impl Turn<'_> {
         }
         match self.find_items(run) {
             Ok(items) => {
-                let items = Some(items);
-                self.emit(run, event::Kind::ItemsListed(ItemsListed { items }));
+                let batch = self.execution.each(run).and_then(|each| each.batch_size);
+                let count = items.values.len().div_ceil(batch.unwrap_or(1) as usize);
+                let listed = ItemsListed {
+                    items: Some(items),
+                    count: u32::try_from(count).unwrap_or(u32::MAX),
+                };
+                self.emit(run, event::Kind::ItemsListed(listed));
                 self.settle_items(run);
             }
             Err(error) => self.attempt_failed(run, error, None, None),

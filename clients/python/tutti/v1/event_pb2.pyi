@@ -358,10 +358,12 @@ class MarkSet(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class ItemsListed(_message.Message):
-    __slots__ = ("items",)
+    __slots__ = ("items", "count")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
     items: _struct_pb2.ListValue
-    def __init__(self, items: _Optional[_Union[_struct_pb2.ListValue, _Mapping]] = ...) -> None: ...
+    count: int
+    def __init__(self, items: _Optional[_Union[_struct_pb2.ListValue, _Mapping]] = ..., count: _Optional[int] = ...) -> None: ...
 
 class ItemsBegun(_message.Message):
     __slots__ = ("first", "count")

@@ -129,6 +129,13 @@ impl ExecutionService for Executions {
         Err(Status::unimplemented("not scripted"))
     }
 
+    async fn list_steps(
+        &self,
+        _: Request<proto::ListStepsRequest>,
+    ) -> Result<Response<proto::ListStepsResponse>, Status> {
+        Err(Status::unimplemented("not scripted"))
+    }
+
     async fn list_events(
         &self,
         _: Request<proto::ListEventsRequest>,
