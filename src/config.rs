@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::core::limits::Limits;
+use crate::{core::limits::Limits, proto::Retention};
 
 /// The configuration of one server.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Config {
     pub data: Data,
     /// The bounds it keeps to; GetServerInfo publishes them.
     pub limits: Limits,
+    /// How long ended executions are kept where no rule says otherwise. Default: for ever.
+    pub retention: Retention,
     /// How many shards run executions; each uses one core at most. Default: one a core.
     pub shards: NonZeroUsize,
     /// How long calls that are open may take to finish once the server is told to stop.
@@ -62,6 +64,7 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 7420)),
             data: Data::Directory("./tutti-data".into()),
             limits: Limits::default(),
+            retention: Retention::default(),
             shards: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             shutdown_grace: Duration::from_secs(10),
             transport: Transport::default(),

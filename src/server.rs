@@ -1,6 +1,7 @@
 //! The only wiring point: opens the store, starts the engine and the agents around it, serves
 //! the API, and brings all of it to rest in order.
 
+pub mod offline;
 mod serve;
 
 use std::{net::SocketAddr, sync::Arc, time::SystemTime};
@@ -76,6 +77,7 @@ impl Server {
         let options = Options {
             shards: config.shards,
             limits: config.limits.clone(),
+            retention: config.retention.clone(),
         };
         let engine = Engine::start(store, Arc::new(hub.clone()), options).await?;
         hub.set_sink(engine.sink());

@@ -89,11 +89,14 @@ impl Service {
     async fn events(&self, query: &convert::Events) -> Result<Vec<Event>, Status> {
         let convert::Named { namespace, id } = &query.execution;
         let (mut events, mut bytes) = (Vec::<Event>::new(), 0);
-        while events.len() <= query.page_size && bytes <= self.limits().message_bytes_max {
+        let bytes_max = self.limits().message_bytes_max;
+        while events.len() <= query.page_size && bytes <= bytes_max {
             let after = events.last().map_or(query.after, |event| event.sequence);
             let limit = EVENTS_BATCH.min(query.page_size + 1 - events.len());
-            let batch = self.engine.events(namespace, *id, after, limit).await?;
-            let last = batch.len() < limit;
+            let room = bytes_max - bytes;
+            let page = self.engine.events(namespace, *id, after, limit, room);
+            let page = page.await?;
+            let (batch, last) = (page.items, page.next.is_none());
             bytes += batch.iter().map(Message::encoded_len).sum::<usize>();
             events.extend(batch);
             if last {

@@ -10,7 +10,7 @@ use tonic::Status;
 use super::{status, stop::Stop};
 use crate::{
     agents::AgentWatch,
-    engine::{Error, Watch, WatchAll, Watched},
+    engine::{Audit, Audited, Backup, Error, Part, Watch, WatchAll, Watched},
     proto::{Execution, WatchAgentsResponse},
 };
 
@@ -38,6 +38,22 @@ impl Source for WatchAll {
 
     fn next(&mut self) -> impl Future<Output = Option<Result<Execution, Error>>> + Send {
         WatchAll::next(self)
+    }
+}
+
+impl Source for Audit {
+    type Item = Audited;
+
+    fn next(&mut self) -> impl Future<Output = Option<Result<Audited, Error>>> + Send {
+        Audit::next(self)
+    }
+}
+
+impl Source for Backup {
+    type Item = Part;
+
+    fn next(&mut self) -> impl Future<Output = Option<Result<Part, Error>>> + Send {
+        Backup::next(self)
     }
 }
 

@@ -79,13 +79,13 @@ pub fn add_services(routes: &mut RoutesBuilder, api: Api) {
     let workflows = WorkflowServiceServer::new(workflow::Service::new(engine.clone()));
     let executions = execution::Service::new(engine.clone(), stop.clone());
     let executions = ExecutionServiceServer::new(executions);
-    let agents = agent::Service::new(engine, hub.clone(), stop);
+    let agents = agent::Service::new(engine.clone(), hub.clone(), stop.clone());
     let agents = AgentServiceServer::new(agents);
     let workers = worker::Service::new(hub, limits.clone());
     // Nothing is compressed on the way to workers: their streams carry many small tasks, and
     // whoever advertises gzip, as some clients always do, would pay for it with latency.
     let workers = WorkerServiceServer::new(workers);
-    let system = SystemServiceServer::new(system::Service::new(about, limits));
+    let system = SystemServiceServer::new(system::Service::new(about, engine, stop));
     routes
         .add_service(bounded!(workflows, bytes_max).send_compressed(Gzip))
         .add_service(bounded!(executions, bytes_max).send_compressed(Gzip))

@@ -1,27 +1,43 @@
-//! SystemService: what the server says of itself.
+//! SystemService: what the server says of itself, and the upkeep of its store.
 
+use std::future::ready;
+
+use futures::{StreamExt as _, stream};
 use prost_types::Timestamp;
 use tonic::{Request, Response, Status};
 use tracing::instrument;
 
-use super::reply::reply;
+use super::{
+    convert::{limits::published, system as convert},
+    follow::{self, Messages},
+    reply::reply,
+    stop::Stop,
+};
 use crate::{
-    core::{limits::Limits, time},
+    core::limits::Limits,
+    engine::Handle,
     proto::{
-        self, GetServerInfoRequest, GetServerInfoResponse, system_service_server::SystemService,
+        ApplyRetentionRequest, ApplyRetentionResponse, CompactStoreRequest, CompactStoreResponse,
+        CreateBackupRequest, CreateBackupResponse, DeleteRetentionRequest, DeleteRetentionResponse,
+        GetServerInfoRequest, GetServerInfoResponse, ListRetentionRequest, ListRetentionResponse,
+        SetRetentionRequest, SetRetentionResponse, VerifyAuditRequest, VerifyAuditResponse,
+        system_service_server::SystemService,
     },
 };
 
 /// Step kinds that workflows may use.
 const STEP_KINDS: [&str; 6] = ["agent", "call", "block", "switch", "set", "each"];
 /// Abilities that a client may ask for by name.
-const CAPABILITIES: [&str; 8] = [
+const CAPABILITIES: [&str; 11] = [
+    "audit",
+    "backup",
     "chunks",
     "definition-source",
     "grpc-web",
     "gzip",
     "inline-definition",
     "request-id",
+    "retention",
     "worker-poll",
     "worker-stream",
 ];
@@ -42,13 +58,22 @@ pub struct About {
 /// The service.
 pub struct Service {
     about: About,
-    limits: Limits,
+    engine: Handle,
+    stop: Stop,
 }
 
 impl Service {
-    /// The service of a server with these limits.
-    pub fn new(about: About, limits: Limits) -> Self {
-        Self { about, limits }
+    /// The service over an engine.
+    pub fn new(about: About, engine: Handle, stop: Stop) -> Self {
+        Self {
+            about,
+            engine,
+            stop,
+        }
+    }
+
+    fn limits(&self) -> &Limits {
+        self.engine.limits()
     }
 }
 
@@ -64,92 +89,102 @@ impl SystemService for Service {
             start_time: Some(self.about.start_time),
             store: self.about.store.to_owned(),
             data_format: self.about.data_format,
-            limits: Some(published(&self.limits)),
+            limits: Some(published(self.limits())),
             step_kinds: STEP_KINDS.map(str::to_owned).to_vec(),
             capabilities: CAPABILITIES.map(str::to_owned).to_vec(),
         };
-        reply(info, &self.limits)
+        reply(info, self.limits())
     }
-}
 
-/// Every limit. Destructured, so that one added to the kernel is published or does not compile.
-fn published(limits: &Limits) -> proto::Limits {
-    let Limits {
-        message_bytes_max,
-        payload_bytes_max,
-        workflow_steps_max,
-        workflow_depth_max,
-        workflow_bytes_max,
-        open_executions_max,
-        execution_events_max,
-        parallel_steps_max,
-        each_items_max,
-        each_parallel_max,
-        execution_steps_shown_max,
-        retry_attempts_max,
-        page_size_max,
-        expression_bytes_max,
-        worker_credits_max,
-        lease_timeout,
-        accept_timeout,
-        disk_reserve_bytes,
-        pending_bytes_max,
-    } = limits;
-    proto::Limits {
-        message_bytes_max: wide(*message_bytes_max),
-        payload_bytes_max: wide(*payload_bytes_max),
-        workflow_steps_max: narrow(*workflow_steps_max),
-        workflow_depth_max: narrow(*workflow_depth_max),
-        workflow_bytes_max: wide(*workflow_bytes_max),
-        open_executions_max: wide(*open_executions_max),
-        execution_events_max: *execution_events_max,
-        parallel_steps_max: *parallel_steps_max,
-        each_items_max: narrow(*each_items_max),
-        each_parallel_max: *each_parallel_max,
-        execution_steps_shown_max: narrow(*execution_steps_shown_max),
-        retry_attempts_max: *retry_attempts_max,
-        page_size_max: narrow(*page_size_max),
-        expression_bytes_max: narrow(*expression_bytes_max),
-        worker_credits_max: *worker_credits_max,
-        lease_timeout: Some(time::message(*lease_timeout)),
-        accept_timeout: Some(time::message(*accept_timeout)),
-        disk_reserve_bytes: *disk_reserve_bytes,
-        pending_bytes_max: wide(*pending_bytes_max),
+    type VerifyAuditStream = Messages<VerifyAuditResponse>;
+
+    #[instrument(level = "debug", skip_all, fields(rpc = "VerifyAudit"))]
+    async fn verify_audit(
+        &self,
+        request: Request<VerifyAuditRequest>,
+    ) -> Result<Response<Self::VerifyAuditStream>, Status> {
+        let scope = convert::scope(request.into_inner(), self.limits())?;
+        let audit = self.engine.audit(scope);
+        let stream = follow::stream(audit, self.stop.clone(), convert::audited);
+        Ok(Response::new(stream))
     }
-}
 
-fn wide(limit: usize) -> u64 {
-    u64::try_from(limit).unwrap_or(u64::MAX)
-}
+    type CreateBackupStream = Messages<CreateBackupResponse>;
 
-fn narrow(limit: usize) -> u32 {
-    u32::try_from(limit).unwrap_or(u32::MAX)
-}
+    #[instrument(level = "debug", skip_all, fields(rpc = "CreateBackup"))]
+    async fn create_backup(
+        &self,
+        _request: Request<CreateBackupRequest>,
+    ) -> Result<Response<Self::CreateBackupStream>, Status> {
+        let header = stream::once(ready(Ok(convert::header(self.about.version))));
+        let parts = follow::stream(self.engine.backup()?, self.stop.clone(), convert::part);
+        let mut response = Response::new(header.chain(parts).boxed());
+        // What is copied does not become smaller enough to be worth the time.
+        response.disable_compression();
+        Ok(response)
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn the_server_tells_its_version_limits_and_step_kinds() {
-        let about = About {
-            version: "1.2.3",
-            start_time: Timestamp::default(),
-            store: "memory",
-            data_format: 0,
+    #[instrument(level = "debug", skip_all, fields(rpc = "CompactStore"))]
+    async fn compact_store(
+        &self,
+        _request: Request<CompactStoreRequest>,
+    ) -> Result<Response<CompactStoreResponse>, Status> {
+        let compacted = self.engine.compact().await?;
+        let response = CompactStoreResponse {
+            bytes_before: compacted.bytes_before,
+            bytes_after: compacted.bytes_after,
         };
-        let service = Service::new(about, Limits::default());
-        let response = service
-            .get_server_info(Request::new(GetServerInfoRequest {}))
-            .await;
-        let info = response.expect("always answers").into_inner();
-        assert_eq!(
-            (info.version.as_str(), info.store.as_str()),
-            ("1.2.3", "memory")
-        );
-        assert_eq!(info.step_kinds, STEP_KINDS);
-        let limits = info.limits.expect("limits");
-        assert_eq!(limits.payload_bytes_max, 16 << 20);
-        assert_eq!(limits.lease_timeout.expect("a span").seconds, 30);
+        reply(response, self.limits())
+    }
+
+    #[instrument(level = "debug", skip_all, fields(rpc = "SetRetention"))]
+    async fn set_retention(
+        &self,
+        request: Request<SetRetentionRequest>,
+    ) -> Result<Response<SetRetentionResponse>, Status> {
+        let retention = convert::retention(request.into_inner(), self.limits())?;
+        let retention = Some(self.engine.set_retention(retention).await?);
+        reply(SetRetentionResponse { retention }, self.limits())
+    }
+
+    #[instrument(level = "debug", skip_all, fields(rpc = "ListRetention"))]
+    async fn list_retention(
+        &self,
+        request: Request<ListRetentionRequest>,
+    ) -> Result<Response<ListRetentionResponse>, Status> {
+        let namespace = convert::namespace(request.into_inner().namespace, self.limits())?;
+        let (retentions, server_default) = self.engine.retention(&namespace).await?;
+        let response = ListRetentionResponse {
+            retentions,
+            server_default: Some(server_default),
+        };
+        reply(response, self.limits())
+    }
+
+    #[instrument(level = "debug", skip_all, fields(rpc = "DeleteRetention"))]
+    async fn delete_retention(
+        &self,
+        request: Request<DeleteRetentionRequest>,
+    ) -> Result<Response<DeleteRetentionResponse>, Status> {
+        let DeleteRetentionRequest {
+            namespace,
+            workflow,
+        } = request.into_inner();
+        let (namespace, workflow) = convert::subject(namespace, workflow, self.limits())?;
+        let deleted = self.engine.delete_retention(&namespace, &workflow).await?;
+        reply(DeleteRetentionResponse { deleted }, self.limits())
+    }
+
+    #[instrument(level = "debug", skip_all, fields(rpc = "ApplyRetention"))]
+    async fn apply_retention(
+        &self,
+        _request: Request<ApplyRetentionRequest>,
+    ) -> Result<Response<ApplyRetentionResponse>, Status> {
+        let removed = self.engine.apply_retention().await?;
+        let response = ApplyRetentionResponse {
+            executions: removed.executions,
+            request_ids: removed.request_ids,
+        };
+        reply(response, self.limits())
     }
 }

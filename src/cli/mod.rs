@@ -10,7 +10,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod agents;
+mod audit;
 mod cancel;
+mod compact;
 mod completions;
 mod delete;
 mod demo;
@@ -28,16 +30,19 @@ mod output;
 mod paging;
 mod progress;
 mod register;
+mod retention;
 mod run;
 mod serve;
 mod session;
 mod signals;
 mod source;
+mod spinner;
 mod start;
 mod steps;
 mod table;
 mod time;
 mod validate;
+mod verify;
 mod watch;
 mod workers;
 mod workflows;
@@ -89,6 +94,10 @@ enum Command {
     Delete(delete::Args),
     Agents(agents::Args),
     Workers(workers::Args),
+    Retention(retention::Args),
+    Audit(audit::Args),
+    Verify(verify::Args),
+    Compact(compact::Args),
     Completions(completions::Args),
 }
 
@@ -114,6 +123,10 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Delete(args) => delete::run(args, global).await,
         Command::Agents(args) => agents::run(args, global).await,
         Command::Workers(args) => workers::run(args, global).await,
+        Command::Retention(args) => retention::run(args, global).await,
+        Command::Audit(args) => audit::run(args, global).await,
+        Command::Verify(args) => verify::run(&args, global),
+        Command::Compact(args) => compact::run(args, global).await,
         Command::Completions(args) => completions::run(&args),
     };
     conclude(outcome, global)

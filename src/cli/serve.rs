@@ -2,9 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use super::{failure::Failure, output, signals};
+use super::{failure::Failure, output, signals, time};
 use crate::{
     config::{Config, Data},
+    proto::Retention,
     server::{self, Server},
     telemetry,
 };
@@ -47,6 +48,19 @@ pub struct Args {
     )]
     limits: Vec<String>,
 
+    /// Removes ended executions after this long where no rule says otherwise: 30d
+    #[arg(long, env = "TUTTI_RETENTION", value_name = "AGE", value_parser = time::parse_span)]
+    retention: Option<prost_types::Duration>,
+
+    /// Keeps at most this many ended executions of each workflow where no rule says otherwise
+    #[arg(
+        long,
+        env = "TUTTI_RETENTION_COUNT",
+        value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
+    retention_count: Option<u64>,
+
     #[command(flatten)]
     log: LogArgs,
 }
@@ -75,7 +89,12 @@ pub struct LogArgs {
 /// `Failure::Server` with what to do: an address or a directory in use, a damaged store.
 pub async fn run(args: Args) -> Result<(), Failure> {
     log(args.log.log_format, &args.log.log_level)?;
-    let server = bind(args.listen, args.data, &args.limits).await?;
+    let retention = Retention {
+        max_age: args.retention,
+        max_count: args.retention_count.unwrap_or_default(),
+        ..Retention::default()
+    };
+    let server = bind(args.listen, args.data, &args.limits, retention).await?;
     output::print(&format!("listening on {}", server.local_addr()))?;
     server.run(signals::shutdown()).await.map_err(failed)
 }
@@ -92,9 +111,15 @@ pub fn log(format: telemetry::Format, level: &str) -> Result<(), Failure> {
 ///
 /// # Errors
 /// `Failure::Usage` for limits that make no sense, `Failure::Server`.
-pub async fn bind(listen: SocketAddr, data: PathBuf, limits: &[String]) -> Result<Server, Failure> {
+pub async fn bind(
+    listen: SocketAddr,
+    data: PathBuf,
+    limits: &[String],
+    retention: Retention,
+) -> Result<Server, Failure> {
     let mut config = Config {
         listen,
+        retention,
         data: Data::Directory(data),
         ..Config::default()
     };

@@ -46,6 +46,16 @@ pub fn message_span(duration: Option<&prost_types::Duration>) -> String {
     duration.and_then(span_of).map_or_else(String::new, span)
 }
 
+/// A span: `90s`, `15m`, `2h`, `7d`.
+///
+/// # Errors
+/// The forms that are understood.
+pub fn parse_span(text: &str) -> Result<prost_types::Duration, String> {
+    let span =
+        parse_age(text).ok_or_else(|| format!("`{text}` is not a span (90s, 15m, 2h, 7d)"))?;
+    prost_types::Duration::try_from(span).map_err(|_| format!("`{text}` is too long"))
+}
+
 /// An instant given as RFC 3339 (`2026-05-01T12:00:00Z`) or as an age (`90s`, `15m`, `2h`, `7d`).
 ///
 /// # Errors

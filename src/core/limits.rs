@@ -48,6 +48,8 @@ pub struct Limits {
     /// How much of what is committed may wait in memory to be taken over into the state, in
     /// bytes; with more, new executions are refused and accepted ones go on.
     pub pending_bytes_max: usize,
+    /// How long a start's request id is remembered.
+    pub request_id_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -72,12 +74,13 @@ impl Default for Limits {
             accept_timeout: Duration::from_secs(5),
             disk_reserve_bytes: 256 << 20,
             pending_bytes_max: 64 << 20,
+            request_id_timeout: Duration::from_secs(7 * 86_400),
         }
     }
 }
 
 /// The names of the limits, as they are published.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 20] = [
     "message_bytes_max",
     "payload_bytes_max",
     "workflow_steps_max",
@@ -97,6 +100,7 @@ const NAMES: [&str; 19] = [
     "accept_timeout",
     "disk_reserve_bytes",
     "pending_bytes_max",
+    "request_id_timeout",
 ];
 
 impl Limits {
@@ -141,6 +145,7 @@ impl Limits {
             "worker_credits_max" => self.worker_credits_max = number(text)?,
             "lease_timeout" => self.lease_timeout = timeout(text)?,
             "accept_timeout" => self.accept_timeout = timeout(text)?,
+            "request_id_timeout" => self.request_id_timeout = timeout(text)?,
             "disk_reserve_bytes" if text == "0" => self.disk_reserve_bytes = 0,
             "pending_bytes_max" => self.pending_bytes_max = bytes(text)?,
             "disk_reserve_bytes" => self.disk_reserve_bytes = bytes(text)?,

@@ -22,7 +22,7 @@ use crate::{
         limits::Limits,
         plan::{self, Compiled},
     },
-    proto::{Chunk, Event, Execution, ExecutionFilter, Finding, Workflow},
+    proto::{Chunk, Event, Execution, ExecutionFilter, Finding, Retention, Workflow},
     store::Page,
 };
 
@@ -48,6 +48,14 @@ pub(super) struct Inner {
     pub definitions: RwLock<()>,
     /// Held by what changes agents.
     pub agents: tokio::sync::Mutex<()>,
+    /// Held by what changes how long executions are kept.
+    pub retention: tokio::sync::Mutex<()>,
+    /// Held by who removes what is kept no longer.
+    pub retention_pass: tokio::sync::Mutex<()>,
+    /// How long ended executions are kept where nothing else is said.
+    pub retention_default: Retention,
+    /// Held while a backup is made.
+    pub backup: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// A registered workflow.
@@ -60,7 +68,7 @@ pub struct Registered {
 }
 
 impl Handle {
-    pub(super) fn new(parts: Parts, shards: Vec<Mailbox>) -> Self {
+    pub(super) fn new(parts: Parts, shards: Vec<Mailbox>, retention_default: Retention) -> Self {
         Self {
             inner: Arc::new(Inner {
                 parts,
@@ -69,6 +77,10 @@ impl Handle {
                 starts_kib: Semaphore::new(STARTS_IN_FLIGHT_KIB_MAX as usize),
                 definitions: RwLock::new(()),
                 agents: tokio::sync::Mutex::new(()),
+                retention: tokio::sync::Mutex::new(()),
+                retention_pass: tokio::sync::Mutex::new(()),
+                retention_default,
+                backup: Arc::default(),
             }),
         }
     }
@@ -187,7 +199,8 @@ impl Handle {
         }
     }
 
-    /// Events with a sequence greater than `after`, at most `limit`.
+    /// Events with a sequence greater than `after`, at most `limit`, and no more once they
+    /// have more than `bytes_max` bytes of large payloads.
     ///
     /// # Errors
     /// `NotFound`, `DataLoss`.
@@ -197,10 +210,11 @@ impl Handle {
         id: Uuid,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<Event>, Error> {
+        bytes_max: usize,
+    ) -> Result<Page<Event, u64>, Error> {
         self.summary(namespace, id).await?;
         let store = Arc::clone(&self.inner.parts.store);
-        blocking(move || Ok(store.events(id, after, limit)?)).await
+        blocking(move || Ok(store.events_within(id, after, limit, bytes_max as u64)?)).await
     }
 
     /// Follows an execution from after a sequence.

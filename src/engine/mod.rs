@@ -15,9 +15,11 @@ mod progress;
 mod recovery;
 mod refusal;
 mod release;
+mod retention;
 mod shard;
 mod sink;
 mod start;
+mod upkeep;
 mod watch;
 mod workflows;
 
@@ -25,13 +27,16 @@ use std::{num::NonZeroUsize, sync::Arc};
 
 pub use error::{Error, Violation};
 pub use handle::{Handle, Registered};
+pub use retention::Removed;
 pub use start::Start;
 use tokio::{sync::watch as cell, task::JoinHandle};
+pub use upkeep::{Audit, Audited, Backup, Part, Scope};
 pub use watch::{Watch, WatchAll, Watched};
 
 use crate::{
     agents::{Dispatch, TaskSink},
     core::limits::Limits,
+    proto::Retention,
     store::{self, Store},
 };
 
@@ -42,6 +47,8 @@ pub struct Options {
     pub shards: NonZeroUsize,
     /// The bounds to keep to.
     pub limits: Limits,
+    /// How long ended executions are kept where nothing else is said. Default: for ever.
+    pub retention: Retention,
 }
 
 impl Default for Options {
@@ -49,6 +56,7 @@ impl Default for Options {
         Self {
             shards: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             limits: Limits::default(),
+            retention: Retention::default(),
         }
     }
 }
@@ -60,6 +68,7 @@ pub struct Engine {
     committer: commit::Committer,
     store: Arc<dyn Store>,
     failed: commit::Failed,
+    retention: JoinHandle<()>,
 }
 
 impl Engine {
@@ -99,8 +108,10 @@ impl Engine {
             mailboxes.push(mailbox);
             shards.push(task);
         }
-        let handle = Handle::new(parts, mailboxes);
+        let handle = Handle::new(parts, mailboxes, options.retention);
+        let retention = tokio::spawn(retention::run(handle.clone()));
         Ok(Self {
+            retention,
             handle,
             shards,
             committer,
@@ -130,6 +141,7 @@ impl Engine {
     /// # Errors
     /// Those of closing the store.
     pub async fn shutdown(self) -> Result<(), store::Error> {
+        self.retention.abort();
         self.handle.stop();
         for shard in self.shards {
             if let Err(error) = shard.await {

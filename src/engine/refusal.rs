@@ -81,6 +81,10 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Damaged(what) => Self::DataLoss(what),
+            store::Error::Unsupported(name) => Self::State {
+                subject: format!("the store `{name}`"),
+                reason: "keeps nothing on disk".into(),
+            },
             other => Self::Internal(other.to_string()),
         }
     }

@@ -21,6 +21,8 @@ use crate::{
 
 /// How many events are read from the store at once.
 const EVENTS_PER_READ: usize = 256;
+/// With how many bytes of large payloads, about.
+const BYTES_PER_READ: u64 = 4 << 20;
 /// How many executions are read from the store at once.
 const EXECUTIONS_PER_READ: usize = 256;
 
@@ -117,12 +119,14 @@ impl Watch {
 
     async fn read(&mut self) -> Result<(), Error> {
         let (store, id, after) = (Arc::clone(&self.store), self.id, self.seen);
-        let events = tokio::task::spawn_blocking(move || store.events(id, after, EVENTS_PER_READ))
-            .await
-            .map_err(|_| Error::Unavailable)??;
-        self.behind = events.len() == EVENTS_PER_READ;
-        self.took_up(events.last());
-        let events = events.into_iter().map(|e| Watched::Event(Box::new(e)));
+        let page = tokio::task::spawn_blocking(move || {
+            store.events_within(id, after, EVENTS_PER_READ, BYTES_PER_READ)
+        })
+        .await
+        .map_err(|_| Error::Unavailable)??;
+        self.behind = page.next.is_some();
+        self.took_up(page.items.last());
+        let events = page.items.into_iter().map(|e| Watched::Event(Box::new(e)));
         self.ready.extend(events);
         Ok(())
     }

@@ -282,7 +282,7 @@ impl Handle {
         blocking(move || Ok(store.workflow_versions(&namespace, &name)?)).await
     }
 
-    async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
+    pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
         let (done, durable) = oneshot::channel();
         let group = Group { writes, done };
         let commits = &self.inner.parts.commits;

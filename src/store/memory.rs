@@ -2,7 +2,7 @@
 //! the contract. What it was told is lost with it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ops::Bound,
     sync::{RwLock, RwLockReadGuard},
 };
@@ -11,12 +11,12 @@ use prost::Message as _;
 use uuid::Uuid;
 
 use super::{
-    Compacted, Error, Info, Open, Page, Pressure, RequestRecord, Snapshot, Store, Verification,
-    Write, audit::Chain, check, filter,
+    Compacted, Error, Info, Open, Page, Pressure, RequestName, RequestRecord, Snapshot, Store,
+    Verification, Write, audit::Chain, check, filter,
 };
 use crate::{
     core::execution::Standing,
-    proto::{Agent, Event, Execution, ExecutionFilter, WorkflowVersion},
+    proto::{Agent, Event, Execution, ExecutionFilter, Retention, WorkflowVersion},
 };
 
 const NAME: &str = "memory";
@@ -31,6 +31,7 @@ pub struct Memory {
 struct Kept {
     executions: BTreeMap<Uuid, Run>,
     requests: BTreeMap<(String, String), RequestRecord>,
+    retentions: BTreeMap<(String, String), Retention>,
     workflows: BTreeMap<(String, String, u32), WorkflowVersion>,
     agents: BTreeMap<(String, String), Agent>,
 }
@@ -126,6 +127,37 @@ impl Store for Memory {
     fn request(&self, namespace: &str, request_id: &str) -> Result<Option<RequestRecord>, Error> {
         let key = (namespace.to_owned(), request_id.to_owned());
         Ok(self.kept().requests.get(&key).cloned())
+    }
+
+    fn requests(
+        &self,
+        after: Option<RequestName>,
+        limit: usize,
+    ) -> Result<Vec<(RequestName, RequestRecord)>, Error> {
+        let kept = self.kept();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let found = kept.requests.range((from, Bound::Unbounded)).take(limit);
+        Ok(found
+            .map(|(name, record)| (name.clone(), record.clone()))
+            .collect())
+    }
+
+    fn executed_workflows(
+        &self,
+        after: Option<(String, String)>,
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, Error> {
+        let kept = self.kept();
+        let runs = kept.executions.values();
+        let names: BTreeSet<_> = runs
+            .map(|run| (run.summary.namespace.clone(), run.summary.workflow.clone()))
+            .filter(|name| after.as_ref().is_none_or(|after| name > after))
+            .collect();
+        Ok(names.into_iter().take(limit).collect())
+    }
+
+    fn retentions(&self) -> Result<Vec<Retention>, Error> {
+        Ok(self.kept().retentions.values().cloned().collect())
     }
 
     fn workflow(
@@ -255,6 +287,16 @@ impl Kept {
         self.workflows.range(from..=until).map(|(_, w)| w).collect()
     }
 
+    fn stand(&mut self, id: Uuid, standing: Standing, summary: Option<Box<Execution>>) {
+        let run = self.executions.get_mut(&id);
+        if let Some(run) = run.filter(|run| !filter::has_ended(&run.summary)) {
+            run.standing = Some(standing);
+            if let Some(summary) = summary {
+                run.summary = *summary;
+            }
+        }
+    }
+
     fn apply(&mut self, write: Write) {
         match write {
             Write::Append {
@@ -274,15 +316,7 @@ impl Kept {
                 standing,
                 summary,
                 ..
-            } => {
-                let run = self.executions.get_mut(&id);
-                if let Some(run) = run.filter(|run| !filter::has_ended(&run.summary)) {
-                    run.standing = Some(standing);
-                    if let Some(summary) = summary {
-                        run.summary = *summary;
-                    }
-                }
-            }
+            } => self.stand(id, standing, summary),
             Write::DeleteExecution { id } => {
                 self.executions.remove(&id);
             }
@@ -292,6 +326,22 @@ impl Kept {
                 record,
             } => {
                 self.requests.insert((namespace, request_id), record);
+            }
+            Write::DeleteRequest {
+                namespace,
+                request_id,
+            } => {
+                self.requests.remove(&(namespace, request_id));
+            }
+            Write::PutRetention { retention } => {
+                let name = (retention.namespace.clone(), retention.workflow.clone());
+                self.retentions.insert(name, *retention);
+            }
+            Write::DeleteRetention {
+                namespace,
+                workflow,
+            } => {
+                self.retentions.remove(&(namespace, workflow));
             }
             Write::PutWorkflow {
                 namespace,

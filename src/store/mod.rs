@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     core::execution::Standing,
-    proto::{Agent, Event, Execution, ExecutionFilter, WorkflowVersion},
+    proto::{Agent, Event, Execution, ExecutionFilter, Retention, WorkflowVersion},
 };
 
 pub mod audit;
@@ -37,6 +37,21 @@ pub trait Store: Send + Sync + 'static {
     /// Events of an execution with a sequence greater than `after`, in order, at most `limit`.
     fn events(&self, id: Uuid, after: u64, limit: usize) -> Result<Vec<Event>, Error>;
 
+    /// As `events`, but no further event once those given have more than `bytes_max` bytes of
+    /// payloads that are kept apart. There may be more behind `next`.
+    fn events_within(
+        &self,
+        id: Uuid,
+        after: u64,
+        limit: usize,
+        _bytes_max: u64,
+    ) -> Result<Page<Event, u64>, Error> {
+        let items = self.events(id, after, limit)?;
+        let last = items.last().map(|event| event.sequence);
+        let next = last.filter(|_| items.len() == limit);
+        Ok(Page { items, next })
+    }
+
     /// The last summary written for an execution.
     fn execution(&self, id: Uuid) -> Result<Option<Execution>, Error>;
 
@@ -55,6 +70,23 @@ pub trait Store: Send + Sync + 'static {
 
     /// What a start under this request id gave.
     fn request(&self, namespace: &str, request_id: &str) -> Result<Option<RequestRecord>, Error>;
+
+    /// Requests by namespace and request id, after one of them, in order.
+    fn requests(
+        &self,
+        after: Option<RequestName>,
+        limit: usize,
+    ) -> Result<Vec<(RequestName, RequestRecord)>, Error>;
+
+    /// Namespace and name of each workflow that has executions, after one of them, in order.
+    fn executed_workflows(
+        &self,
+        after: Option<(String, String)>,
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, Error>;
+
+    /// All that was said about how long executions are kept, by namespace and workflow.
+    fn retentions(&self) -> Result<Vec<Retention>, Error>;
 
     /// One version of a workflow; `None` names the newest.
     fn workflow(
@@ -171,6 +203,25 @@ pub enum Write {
         /// What it gave.
         record: RequestRecord,
     },
+    /// Forgets what a start under a request id gave.
+    DeleteRequest {
+        /// The namespace.
+        namespace: String,
+        /// The request id.
+        request_id: String,
+    },
+    /// Keeps how long executions are kept, in place of what was said for the same workflow.
+    PutRetention {
+        /// What was said.
+        retention: Box<Retention>,
+    },
+    /// Forgets what was said for a workflow, or for a namespace.
+    DeleteRetention {
+        /// The namespace.
+        namespace: String,
+        /// The workflow; empty for the namespace.
+        workflow: String,
+    },
     /// Keeps a version of a workflow.
     PutWorkflow {
         /// The namespace.
@@ -211,6 +262,8 @@ pub struct Open {
     /// Where it stands, when that was kept after its last event.
     pub standing: Option<Standing>,
 }
+/// A namespace and a request id in it.
+pub type RequestName = (String, String);
 
 /// What a start under a request id gave.
 #[derive(Clone, Debug, PartialEq)]

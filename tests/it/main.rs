@@ -17,6 +17,7 @@ mod killed;
 mod restart;
 mod support;
 mod system;
+mod upkeep;
 mod watch;
 mod workers;
 mod workflows;

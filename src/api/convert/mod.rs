@@ -3,6 +3,8 @@
 
 pub mod agent;
 pub mod execution;
+pub mod limits;
+pub mod system;
 pub mod worker;
 pub mod workflow;
 

@@ -58,7 +58,7 @@ pub struct Args {
 pub async fn run(args: Args, global: &Global) -> Result<(), Failure> {
     serve::log(telemetry::Format::Text, &args.log_level)?;
     let data = Data::open(args.data)?;
-    let server = serve::bind(args.listen, data.path().to_owned(), &[]).await?;
+    let server = serve::bind(args.listen, data.path().to_owned(), &[], Default::default()).await?;
     let address = reachable(server.local_addr());
     let (stop, stopped) = watch::channel(());
     let serving = tokio::spawn(server.run(until_dropped(stopped)));

@@ -9,11 +9,14 @@ pub const APPLIED: &[u8] = b"m/applied";
 pub const CHECKPOINT: &[u8] = b"m/checkpoint";
 
 const AGENT: u8 = b'a';
+const BLOB: u8 = b'b';
+const BLOB_OF: u8 = b'c';
 const EVENTS: u8 = b'e';
 const NAMESPACE_INDEX: u8 = b'n';
 const OPEN: u8 = b'o';
 const REQUEST: u8 = b'r';
 const SUMMARY: u8 = b's';
+const RETENTION: u8 = b't';
 const WORKFLOW: u8 = b'w';
 const WORKFLOW_INDEX: u8 = b'x';
 
@@ -80,6 +83,62 @@ pub fn namespace_index(namespace: &str) -> Vec<u8> {
 /// The prefix of the index of a workflow's executions; an id follows.
 pub fn workflow_index(namespace: &str, workflow: &str) -> Vec<u8> {
     with_text(with_text(vec![WORKFLOW_INDEX], namespace), workflow)
+}
+
+/// Marks that the events of an execution refer to a blob.
+pub fn blob(name: &[u8], id: Uuid) -> Vec<u8> {
+    with_id([&[BLOB], name].concat(), id)
+}
+
+/// All marks of a blob: the first key of them, and the least behind them.
+pub fn blob_range(name: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let mut end = blob(name, Uuid::max());
+    end.push(u8::MAX);
+    (blob(name, Uuid::nil()), end)
+}
+
+/// Marks a blob that the events of an execution refer to.
+pub fn blob_of(id: Uuid, name: &[u8]) -> Vec<u8> {
+    [&with_id(vec![BLOB_OF], id), name].concat()
+}
+
+/// All blobs of an execution: the first key of them, and the least behind them.
+pub fn blobs_of_range(id: Uuid) -> (Vec<u8>, Vec<u8>) {
+    let from = with_id(vec![BLOB_OF], id);
+    let end = [from.as_slice(), &[u8::MAX; 33]].concat();
+    (from, end)
+}
+
+/// The blob's name in the mark of an execution's blob.
+pub fn blob_name(key: &[u8]) -> Option<&[u8]> {
+    key.get(1 + ID_BYTES..)
+}
+
+/// What was said about how long executions are kept.
+pub fn retention(namespace: &str, workflow: &str) -> Vec<u8> {
+    with_text(with_text(vec![RETENTION], namespace), workflow)
+}
+
+/// All that was said about it: the first key, and the least behind.
+pub fn retentions() -> (Vec<u8>, Vec<u8>) {
+    (vec![RETENTION], vec![RETENTION + 1])
+}
+
+/// All requests: the first key, and the least behind.
+pub fn requests() -> (Vec<u8>, Vec<u8>) {
+    (vec![REQUEST], vec![REQUEST + 1])
+}
+
+/// All keys of the index of workflows' executions: the first, and the least behind.
+pub fn workflow_indexes() -> (Vec<u8>, Vec<u8>) {
+    (vec![WORKFLOW_INDEX], vec![WORKFLOW_INDEX + 1])
+}
+
+/// The two texts that a key holds after its first byte; `None` when it holds none.
+pub fn two_texts(key: &[u8]) -> Option<(String, String)> {
+    let (first, rest) = text(key.get(1..)?)?;
+    let (second, _) = text(rest)?;
+    Some((first, second))
 }
 
 /// Adds an id to an index's prefix.
@@ -163,12 +222,20 @@ pub fn agents_end() -> Vec<u8> {
 
 /// The namespace that an agent's key begins with; `None` for any other key.
 pub fn agent_namespace(key: &[u8]) -> Option<String> {
-    let rest = key.strip_prefix(&[AGENT])?;
+    let (namespace, _) = text(key.strip_prefix(&[AGENT])?)?;
+    Some(namespace)
+}
+
+/// The terminated text that bytes begin with, and what follows.
+fn text(rest: &[u8]) -> Option<(String, &[u8])> {
     let mut text = Vec::new();
     let mut bytes = rest.iter();
     while let Some(byte) = bytes.next() {
         match (byte, bytes.as_slice().first()) {
-            (0, Some(0)) => return String::from_utf8(text).ok(),
+            (0, Some(0)) => {
+                let rest = bytes.as_slice().get(1..)?;
+                return Some((String::from_utf8(text).ok()?, rest));
+            }
             (0, _) => {
                 bytes.next();
                 text.push(0);

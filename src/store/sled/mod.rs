@@ -6,6 +6,7 @@
 //!   LOCK                            locked by the process that has the directory open
 //!   journal/00000000000000000001.log   commits, by the number of the first; see `segment`, `frame`
 //!   journal/next                    a segment to be used again
+//!   blobs/ab/cdef…                  large payloads, by the SHA-256 of their bytes; see `blobs`
 //!   state/                          sled's files; one tree, see `keys`
 //! ```
 //!
@@ -21,6 +22,8 @@
 //! Each payload is kept once: in the events that carry it. (Until the next checkpoint the
 //! journal holds it too.) Summaries and indexes hold none.
 
+mod blobs;
+mod changes;
 mod chunks;
 mod directory;
 mod drain;
@@ -34,10 +37,12 @@ mod keeper;
 mod kept;
 mod keys;
 mod merged;
+mod naming;
 mod open;
 mod overlay;
 mod read;
 mod record;
+mod record_names;
 mod sealed;
 mod segment;
 mod standing;
@@ -46,6 +51,7 @@ mod state;
 mod tests;
 mod values;
 mod verify;
+mod whole;
 mod writer;
 
 use std::{
@@ -56,15 +62,16 @@ use std::{
 use uuid::Uuid;
 
 use self::{
+    blobs::Blobs,
     directory::Directory,
     keeper::{Keeper, Task, Work},
     writer::Writer,
 };
 use super::{
-    Compacted, Error, Info, Open, Page, Pressure, RequestRecord, Snapshot, Store, Verification,
-    Write,
+    Compacted, Error, Info, Open, Page, Pressure, RequestName, RequestRecord, Snapshot, Store,
+    Verification, Write,
 };
-use crate::proto::{Agent, Event, Execution, ExecutionFilter, WorkflowVersion};
+use crate::proto::{Agent, Event, Execution, ExecutionFilter, Retention, WorkflowVersion};
 
 const NAME: &str = "sled";
 
@@ -88,6 +95,8 @@ pub struct Options {
     pub pending_bytes_max: usize,
     /// How much of the state sled keeps in memory, in bytes.
     pub cache_bytes: u64,
+    /// Payloads above this size, as encoded, lie in files of their own, in bytes.
+    pub inline_bytes_max: usize,
     /// Of how many executions the store remembers where they stand. About 50 bytes each.
     pub heads_max: usize,
 }
@@ -101,6 +110,7 @@ impl Default for Options {
             drain_bytes: 4 << 20,
             pending_bytes_max: 64 << 20,
             cache_bytes: 128 << 20,
+            inline_bytes_max: 32 << 10,
             heads_max: 100_000,
         }
     }
@@ -124,6 +134,7 @@ pub struct SledStore {
     work: Arc<Work>,
     writer: Mutex<Writer>,
     pending_bytes_max: usize,
+    blobs: Arc<Blobs>,
     /// Released last.
     directory: Directory,
 }
@@ -154,7 +165,18 @@ impl Store for SledStore {
     }
 
     fn events(&self, id: Uuid, after: u64, limit: usize) -> Result<Vec<Event>, Error> {
-        self.work.kept.events(id, after, limit)
+        Ok(self.events_within(id, after, limit, u64::MAX)?.items)
+    }
+
+    fn events_within(
+        &self,
+        id: Uuid,
+        after: u64,
+        limit: usize,
+        bytes_max: u64,
+    ) -> Result<Page<Event, u64>, Error> {
+        let found = self.work.kept.events(id, after, limit)?;
+        self.with_payloads(id, found, limit, bytes_max)
     }
 
     fn execution(&self, id: Uuid) -> Result<Option<Execution>, Error> {
@@ -177,6 +199,26 @@ impl Store for SledStore {
 
     fn request(&self, namespace: &str, request_id: &str) -> Result<Option<RequestRecord>, Error> {
         self.work.kept.request(namespace, request_id)
+    }
+
+    fn requests(
+        &self,
+        after: Option<RequestName>,
+        limit: usize,
+    ) -> Result<Vec<(RequestName, RequestRecord)>, Error> {
+        self.work.kept.requests(after, limit)
+    }
+
+    fn executed_workflows(
+        &self,
+        after: Option<(String, String)>,
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, Error> {
+        self.work.kept.executed_workflows(after, limit)
+    }
+
+    fn retentions(&self) -> Result<Vec<Retention>, Error> {
+        self.work.kept.retentions()
     }
 
     fn workflow(
@@ -210,7 +252,10 @@ impl Store for SledStore {
     }
 
     fn verify_execution(&self, id: Uuid) -> Result<Option<Verification>, Error> {
-        self.work.kept.verify_execution(id)
+        let found = self.work.kept.verify_execution(id)?;
+        found
+            .map(|found| self.with_blobs_verified(found))
+            .transpose()
     }
 
     fn verify_executions(
@@ -218,7 +263,13 @@ impl Store for SledStore {
         after: Option<Uuid>,
         limit: usize,
     ) -> Result<Page<Verification, Uuid>, Error> {
-        self.work.kept.verify_executions(after, limit)
+        let found = self.work.kept.verify_executions(after, limit)?;
+        let items = found.items.into_iter();
+        let items = items.map(|found| self.with_blobs_verified(found));
+        Ok(Page {
+            items: items.collect::<Result<_, _>>()?,
+            next: found.next,
+        })
     }
 
     fn compact(&self) -> Result<Compacted, Error> {

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use super::{
     super::Error,
     Opened, Options, SledStore, Writer,
+    blobs::{Blobs, Sweep},
     directory::Directory,
     drain,
     frame::Frame,
@@ -44,6 +45,12 @@ impl SledStore {
             state.standing()?,
             &mut |frame| replay.add(frame),
         )?;
+        let blobs = directory.path().join("blobs");
+        let blobs = Arc::new(Blobs::open(blobs, options.inline_bytes_max)?);
+        let sweep = match replay.commits {
+            0 => Sweep::done(),
+            _ => Sweep::new(),
+        };
         let opened = Opened {
             commits_replayed: replay.commits,
             bytes_cut,
@@ -57,7 +64,13 @@ impl SledStore {
         let store = Self {
             _keeper: Keeper::start(Arc::clone(&work))?,
             work,
-            writer: Mutex::new(Writer { journal, heads }),
+            writer: Mutex::new(Writer {
+                journal,
+                heads,
+                blobs: Arc::clone(&blobs),
+                sweep,
+            }),
+            blobs,
             pending_bytes_max: options.pending_bytes_max,
             directory,
         };

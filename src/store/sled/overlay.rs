@@ -139,6 +139,32 @@ impl Layer {
                 request_id,
                 record,
             }) => self.put(keys::request(&namespace, &request_id), record),
+            Change::DeleteRequest(key) => {
+                let key = keys::request(&key.namespace, &key.request_id);
+                self.values.insert(key, None);
+            }
+            Change::NameBlobs(blobs) => {
+                let id = record::id(&blobs.id)?;
+                for name in &blobs.names {
+                    self.put(keys::blob(name, id), Bytes::new());
+                    self.put(keys::blob_of(id, name), Bytes::new());
+                }
+            }
+            Change::ForgetBlobs(blobs) => {
+                let id = record::id(&blobs.id)?;
+                for name in &blobs.names {
+                    self.values.insert(keys::blob(name, id), None);
+                    self.values.insert(keys::blob_of(id, name), None);
+                }
+            }
+            Change::PutRetention(said) => {
+                let of = record::decode::<crate::proto::Retention>(&said, "a retention rule")?;
+                self.put(keys::retention(&of.namespace, &of.workflow), said);
+            }
+            Change::DeleteRetention(key) => {
+                let key = keys::retention(&key.namespace, &key.workflow);
+                self.values.insert(key, None);
+            }
             Change::PutWorkflow(PutWorkflow {
                 namespace,
                 workflow,

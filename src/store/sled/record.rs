@@ -5,6 +5,7 @@ use bytes::{Buf, Bytes};
 use prost::{Message, Oneof};
 use uuid::Uuid;
 
+pub use super::record_names::{AgentKey, BlobNames, RequestKey, RetentionKey, WorkflowKey};
 use super::{super::Write, chunks, keys};
 use crate::{
     proto::{Event, WorkflowVersion},
@@ -26,7 +27,7 @@ pub struct Group {
 #[derive(Clone, PartialEq, Message)]
 pub struct Entry {
     /// What it does; absent only in what a newer version wrote.
-    #[prost(oneof = "Change", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "Change", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13")]
     pub change: Option<Change>,
 }
 
@@ -57,6 +58,21 @@ pub enum Change {
     /// Keeps where an execution stands.
     #[prost(message, tag = "8")]
     Stand(Stand),
+    /// Says which blobs the events of an execution refer to, in addition to those before.
+    #[prost(message, tag = "9")]
+    NameBlobs(BlobNames),
+    /// Takes back that an execution refers to blobs.
+    #[prost(message, tag = "10")]
+    ForgetBlobs(BlobNames),
+    /// Forgets what a start under a request id gave.
+    #[prost(message, tag = "11")]
+    DeleteRequest(RequestKey),
+    /// Keeps how long executions are kept: an encoded `Retention`.
+    #[prost(bytes = "bytes", tag = "12")]
+    PutRetention(Bytes),
+    /// Forgets how long executions are kept.
+    #[prost(message, tag = "13")]
+    DeleteRetention(RetentionKey),
 }
 
 /// Appends events to an execution.
@@ -161,20 +177,6 @@ pub struct PutWorkflow {
     pub workflow: Bytes,
 }
 
-/// Names a version of a workflow.
-#[derive(Clone, PartialEq, Message)]
-pub struct WorkflowKey {
-    /// The namespace.
-    #[prost(string, tag = "1")]
-    pub namespace: String,
-    /// The name.
-    #[prost(string, tag = "2")]
-    pub name: String,
-    /// The version.
-    #[prost(uint32, tag = "3")]
-    pub version: u32,
-}
-
 /// Keeps an agent.
 #[derive(Clone, PartialEq, Message)]
 pub struct PutAgent {
@@ -186,17 +188,6 @@ pub struct PutAgent {
     pub agent: Bytes,
 }
 
-/// Names an agent.
-#[derive(Clone, PartialEq, Message)]
-pub struct AgentKey {
-    /// The namespace.
-    #[prost(string, tag = "1")]
-    pub namespace: String,
-    /// Its id.
-    #[prost(string, tag = "2")]
-    pub id: String,
-}
-
 impl Group {
     /// The record of a group of writes.
     pub fn of(writes: Vec<Write>) -> Self {
@@ -205,63 +196,6 @@ impl Group {
         });
         Self {
             entries: entries.collect(),
-        }
-    }
-}
-
-impl From<Write> for Change {
-    fn from(write: Write) -> Self {
-        match write {
-            Write::Append {
-                id,
-                events,
-                summary,
-            } => Self::Append(Append {
-                id: id.as_bytes().to_vec(),
-                packs: pack(events),
-                summary: summary.map(|summary| summary.encode_to_vec().into()),
-            }),
-            Write::Stand {
-                id,
-                standing,
-                summary,
-                ..
-            } => Self::Stand(Stand {
-                id: id.as_bytes().to_vec(),
-                standing: super::standing::written(standing).into(),
-                summary: summary.map(|summary| summary.encode_to_vec().into()),
-            }),
-            Write::DeleteExecution { id } => Self::DeleteExecution(id.as_bytes().to_vec()),
-            Write::PutRequest {
-                namespace,
-                request_id,
-                record,
-            } => Self::PutRequest(PutRequest {
-                namespace,
-                request_id,
-                record: RequestRecord::from(record).encode_to_vec().into(),
-            }),
-            Write::PutWorkflow {
-                namespace,
-                workflow,
-            } => Self::PutWorkflow(PutWorkflow {
-                namespace,
-                workflow: workflow.encode_to_vec().into(),
-            }),
-            Write::DeleteWorkflow {
-                namespace,
-                name,
-                version,
-            } => Self::DeleteWorkflow(WorkflowKey {
-                namespace,
-                name,
-                version,
-            }),
-            Write::PutAgent { namespace, agent } => Self::PutAgent(PutAgent {
-                namespace,
-                agent: agent.encode_to_vec().into(),
-            }),
-            Write::DeleteAgent { namespace, id } => Self::DeleteAgent(AgentKey { namespace, id }),
         }
     }
 }
@@ -354,7 +288,7 @@ fn next_event(rest: &mut Bytes) -> Option<Bytes> {
 
 /// Packs events that are written together, as many as fit under one key without being split;
 /// an event that is larger alone gets a pack of its own.
-fn pack(events: Vec<Event>) -> Vec<Pack> {
+pub fn pack(events: Vec<Event>) -> Vec<Pack> {
     let mut packs = Vec::with_capacity(1);
     let mut filling = Vec::new();
     let mut last_sequence = 0;

@@ -105,7 +105,11 @@ impl Kept {
     }
 
     /// All values in a range of keys.
-    fn values(&self, from: Vec<u8>, until: Vec<u8>) -> Result<BTreeMap<Vec<u8>, Bytes>, Error> {
+    pub(super) fn values(
+        &self,
+        from: Vec<u8>,
+        until: Vec<u8>,
+    ) -> Result<BTreeMap<Vec<u8>, Bytes>, Error> {
         let _still = self.state.reading();
         let known = self.overlay().values(&from, &until);
         let mut values = BTreeMap::new();
@@ -124,7 +128,7 @@ impl Kept {
     }
 
     /// The least key of a value in a range.
-    fn first_key(
+    pub(super) fn first_key(
         &self,
         known: &Known,
         from: &[u8],

@@ -1,15 +1,21 @@
 //! What only the one who commits touches: checks a group, journals it, and adds it to what is
 //! kept.
 
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
 use prost::Message as _;
 use uuid::Uuid;
 
 use super::{
     super::{Error, Write, check},
+    blobs::{Blobs, Fresh, Name, Sweep},
     heads::Heads,
     journal::Journal,
     kept::Kept,
-    record::{Change, Group},
+    record::{BlobNames, Change, Entry, Group},
 };
 
 /// The largest group of one commit, in bytes as journaled.
@@ -22,6 +28,10 @@ pub struct Writer {
     pub journal: Journal,
     /// Where the executions stand that were used last.
     pub heads: Heads,
+    /// Where large payloads lie.
+    pub blobs: Arc<Blobs>,
+    /// What is to be looked through for blobs that nothing refers to.
+    pub sweep: Sweep,
 }
 
 impl Writer {
@@ -33,7 +43,7 @@ impl Writer {
     /// after which nothing more may be.
     pub fn commit(&mut self, kept: &Kept, group: Vec<Write>) -> Result<usize, Error> {
         check::group(&group, |id| self.last_sequence(kept, id))?;
-        let group = Group::of(group);
+        let (group, forgotten) = self.keep_blobs(kept, group)?;
         let payload = group.encode_to_vec();
         if payload.len() > GROUP_BYTES_MAX {
             let bytes = payload.len();
@@ -43,7 +53,71 @@ impl Writer {
         }
         let position = self.journal.append(&payload)?;
         self.note_heads(&group);
-        kept.fold(group, position)
+        let waiting = kept.fold(group, position)?;
+        self.remove_blobs(kept, forgotten)?;
+        Ok(waiting)
+    }
+
+    /// Writes the large payloads of a group into blobs and journals who refers to them. Gives
+    /// the blobs that an execution referred to which is forgotten.
+    fn keep_blobs(
+        &mut self,
+        kept: &Kept,
+        mut group: Vec<Write>,
+    ) -> Result<(Group, BTreeSet<Name>), Error> {
+        let (mut named, mut fresh) = (HashMap::<Uuid, BTreeSet<Name>>::new(), Fresh::new());
+        let (mut changes, mut forgotten) = (Vec::new(), BTreeSet::new());
+        for write in &mut group {
+            match write {
+                Write::Append { id, events, .. } => {
+                    let names = self.blobs.take(events, &mut fresh);
+                    if !names.is_empty() {
+                        changes.push(Change::NameBlobs(blob_names(*id, &names)));
+                        named.entry(*id).or_default().extend(names);
+                    }
+                }
+                Write::DeleteExecution { id } => {
+                    let mut names = kept.blobs_of(*id)?;
+                    names.extend(named.remove(id).unwrap_or_default());
+                    if !names.is_empty() {
+                        changes.push(Change::ForgetBlobs(blob_names(*id, &names)));
+                        forgotten.extend(names);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let known: Vec<_> = fresh.keys().copied().collect();
+        for name in known {
+            // Named means durable. One that is there and not named may not be.
+            if kept.is_named(name)? {
+                fresh.remove(&name);
+            }
+        }
+        self.blobs.files().write(&fresh)?;
+        let mut group = Group::of(group);
+        let changes = changes.into_iter().map(|change| Entry {
+            change: Some(change),
+        });
+        group.entries.extend(changes);
+        Ok((group, forgotten))
+    }
+
+    /// Removes the blobs that nothing refers to any more, and sweeps on.
+    fn remove_blobs(&mut self, kept: &Kept, forgotten: BTreeSet<Name>) -> Result<(), Error> {
+        if self.blobs.are_held() {
+            if !forgotten.is_empty() {
+                self.sweep = Sweep::new();
+            }
+            return Ok(());
+        }
+        for name in forgotten {
+            if !kept.is_named(name)? {
+                self.blobs.files().remove(name)?;
+            }
+        }
+        let files = self.blobs.files();
+        self.sweep.advance(files, |name| kept.is_named(name))
     }
 
     fn last_sequence(&mut self, kept: &Kept, id: Uuid) -> Result<u64, Error> {
@@ -69,5 +143,15 @@ impl Writer {
                 self.heads.put(id, last);
             }
         }
+    }
+}
+
+fn blob_names<'a>(id: Uuid, names: impl IntoIterator<Item = &'a Name>) -> BlobNames {
+    BlobNames {
+        id: id.as_bytes().to_vec(),
+        names: names
+            .into_iter()
+            .map(|name| name.as_bytes().to_vec())
+            .collect(),
     }
 }

@@ -26,19 +26,55 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtutti/v1/system_service.proto\x12\x08tutti.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14GetServerInfoRequest\"\xc8\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05store\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x61ta_format\x18\x04 \x01(\r\x12 \n\x06limits\x18\x05 \x01(\x0b\x32\x10.tutti.v1.Limits\x12\x12\n\nstep_kinds\x18\x06 \x03(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x07 \x03(\t\"\xc8\x04\n\x06Limits\x12\x19\n\x11message_bytes_max\x18\x01 \x01(\x04\x12\x19\n\x11payload_bytes_max\x18\x02 \x01(\x04\x12\x1a\n\x12workflow_steps_max\x18\x03 \x01(\r\x12\x1a\n\x12workflow_depth_max\x18\x04 \x01(\r\x12\x1a\n\x12workflow_bytes_max\x18\x05 \x01(\x04\x12\x1b\n\x13open_executions_max\x18\x06 \x01(\x04\x12\x1c\n\x14\x65xecution_events_max\x18\x07 \x01(\x04\x12\x1a\n\x12parallel_steps_max\x18\x08 \x01(\r\x12\x1a\n\x12retry_attempts_max\x18\t \x01(\r\x12\x15\n\rpage_size_max\x18\n \x01(\r\x12\x1c\n\x14\x65xpression_bytes_max\x18\x0b \x01(\r\x12\x1a\n\x12worker_credits_max\x18\x0c \x01(\r\x12\x30\n\rlease_timeout\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x0e\x61\x63\x63\x65pt_timeout\x18\x0e \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1a\n\x12\x64isk_reserve_bytes\x18\x0f \x01(\x04\x12\x19\n\x11pending_bytes_max\x18\x10 \x01(\x04\x12\x16\n\x0e\x65\x61\x63h_items_max\x18\x14 \x01(\r\x12\x19\n\x11\x65\x61\x63h_parallel_max\x18\x15 \x01(\r\x12!\n\x19\x65xecution_steps_shown_max\x18\x16 \x01(\r2a\n\rSystemService\x12P\n\rGetServerInfo\x12\x1e.tutti.v1.GetServerInfoRequest\x1a\x1f.tutti.v1.GetServerInfoResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtutti/v1/system_service.proto\x12\x08tutti.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"U\n\x12VerifyAuditRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61ll_namespaces\x18\x03 \x01(\x08\"|\n\x13VerifyAuditResponse\x12\x12\n\nexecutions\x18\x01 \x01(\x04\x12\x0e\n\x06\x65vents\x18\x02 \x01(\x04\x12%\n\x06\x62roken\x18\x03 \x03(\x0b\x32\x15.tutti.v1.BrokenChain\x12\x0c\n\x04\x64one\x18\x04 \x01(\x08\x12\x0c\n\x04head\x18\x05 \x01(\t\"E\n\x0b\x42rokenChain\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x15\n\x13\x43reateBackupRequest\"\x85\x01\n\x14\x43reateBackupResponse\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x16.tutti.v1.BackupHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x12*\n\x07trailer\x18\x03 \x01(\x0b\x32\x17.tutti.v1.BackupTrailerH\x00\x42\x06\n\x04part\"\x1f\n\x0c\x42\x61\x63kupHeader\x12\x0f\n\x07version\x18\x01 \x01(\t\">\n\rBackupTrailer\x12\x0e\n\x06\x63ommit\x18\x01 \x01(\x04\x12\r\n\x05\x62ytes\x18\x02 \x01(\x04\x12\x0e\n\x06sha256\x18\x03 \x01(\x0c\"\x15\n\x13\x43ompactStoreRequest\"A\n\x14\x43ompactStoreResponse\x12\x14\n\x0c\x62ytes_before\x18\x01 \x01(\x04\x12\x13\n\x0b\x62ytes_after\x18\x02 \x01(\x04\"\xa0\x01\n\tRetention\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x10\n\x08workflow\x18\x02 \x01(\t\x12*\n\x07max_age\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tmax_count\x18\x04 \x01(\x04\x12/\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x13SetRetentionRequest\x12&\n\tretention\x18\x01 \x01(\x0b\x32\x13.tutti.v1.Retention\">\n\x14SetRetentionResponse\x12&\n\tretention\x18\x01 \x01(\x0b\x32\x13.tutti.v1.Retention\")\n\x14ListRetentionRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\"m\n\x15ListRetentionResponse\x12\'\n\nretentions\x18\x01 \x03(\x0b\x32\x13.tutti.v1.Retention\x12+\n\x0eserver_default\x18\x02 \x01(\x0b\x32\x13.tutti.v1.Retention\"=\n\x16\x44\x65leteRetentionRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x10\n\x08workflow\x18\x02 \x01(\t\"*\n\x17\x44\x65leteRetentionResponse\x12\x0f\n\x07\x64\x65leted\x18\x01 \x01(\x08\"\x17\n\x15\x41pplyRetentionRequest\"A\n\x16\x41pplyRetentionResponse\x12\x12\n\nexecutions\x18\x01 \x01(\x04\x12\x13\n\x0brequest_ids\x18\x02 \x01(\x04\"\x16\n\x14GetServerInfoRequest\"\xc8\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05store\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x61ta_format\x18\x04 \x01(\r\x12 \n\x06limits\x18\x05 \x01(\x0b\x32\x10.tutti.v1.Limits\x12\x12\n\nstep_kinds\x18\x06 \x03(\t\x12\x14\n\x0c\x63\x61pabilities\x18\x07 \x03(\t\"\xff\x04\n\x06Limits\x12\x19\n\x11message_bytes_max\x18\x01 \x01(\x04\x12\x19\n\x11payload_bytes_max\x18\x02 \x01(\x04\x12\x1a\n\x12workflow_steps_max\x18\x03 \x01(\r\x12\x1a\n\x12workflow_depth_max\x18\x04 \x01(\r\x12\x1a\n\x12workflow_bytes_max\x18\x05 \x01(\x04\x12\x1b\n\x13open_executions_max\x18\x06 \x01(\x04\x12\x1c\n\x14\x65xecution_events_max\x18\x07 \x01(\x04\x12\x1a\n\x12parallel_steps_max\x18\x08 \x01(\r\x12\x1a\n\x12retry_attempts_max\x18\t \x01(\r\x12\x15\n\rpage_size_max\x18\n \x01(\r\x12\x1c\n\x14\x65xpression_bytes_max\x18\x0b \x01(\r\x12\x1a\n\x12worker_credits_max\x18\x0c \x01(\r\x12\x30\n\rlease_timeout\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x31\n\x0e\x61\x63\x63\x65pt_timeout\x18\x0e \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1a\n\x12\x64isk_reserve_bytes\x18\x0f \x01(\x04\x12\x19\n\x11pending_bytes_max\x18\x10 \x01(\x04\x12\x16\n\x0e\x65\x61\x63h_items_max\x18\x14 \x01(\r\x12\x19\n\x11\x65\x61\x63h_parallel_max\x18\x15 \x01(\r\x12!\n\x19\x65xecution_steps_shown_max\x18\x16 \x01(\r\x12\x35\n\x12request_id_timeout\x18\x11 \x01(\x0b\x32\x19.google.protobuf.Duration2\x9d\x05\n\rSystemService\x12P\n\rGetServerInfo\x12\x1e.tutti.v1.GetServerInfoRequest\x1a\x1f.tutti.v1.GetServerInfoResponse\x12L\n\x0bVerifyAudit\x12\x1c.tutti.v1.VerifyAuditRequest\x1a\x1d.tutti.v1.VerifyAuditResponse0\x01\x12O\n\x0c\x43reateBackup\x12\x1d.tutti.v1.CreateBackupRequest\x1a\x1e.tutti.v1.CreateBackupResponse0\x01\x12M\n\x0c\x43ompactStore\x12\x1d.tutti.v1.CompactStoreRequest\x1a\x1e.tutti.v1.CompactStoreResponse\x12M\n\x0cSetRetention\x12\x1d.tutti.v1.SetRetentionRequest\x1a\x1e.tutti.v1.SetRetentionResponse\x12P\n\rListRetention\x12\x1e.tutti.v1.ListRetentionRequest\x1a\x1f.tutti.v1.ListRetentionResponse\x12V\n\x0f\x44\x65leteRetention\x12 .tutti.v1.DeleteRetentionRequest\x1a!.tutti.v1.DeleteRetentionResponse\x12S\n\x0e\x41pplyRetention\x12\x1f.tutti.v1.ApplyRetentionRequest\x1a .tutti.v1.ApplyRetentionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tutti.v1.system_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=108
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=130
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=133
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=333
-  _globals['_LIMITS']._serialized_start=336
-  _globals['_LIMITS']._serialized_end=920
-  _globals['_SYSTEMSERVICE']._serialized_start=922
-  _globals['_SYSTEMSERVICE']._serialized_end=1019
+  _globals['_VERIFYAUDITREQUEST']._serialized_start=108
+  _globals['_VERIFYAUDITREQUEST']._serialized_end=193
+  _globals['_VERIFYAUDITRESPONSE']._serialized_start=195
+  _globals['_VERIFYAUDITRESPONSE']._serialized_end=319
+  _globals['_BROKENCHAIN']._serialized_start=321
+  _globals['_BROKENCHAIN']._serialized_end=390
+  _globals['_CREATEBACKUPREQUEST']._serialized_start=392
+  _globals['_CREATEBACKUPREQUEST']._serialized_end=413
+  _globals['_CREATEBACKUPRESPONSE']._serialized_start=416
+  _globals['_CREATEBACKUPRESPONSE']._serialized_end=549
+  _globals['_BACKUPHEADER']._serialized_start=551
+  _globals['_BACKUPHEADER']._serialized_end=582
+  _globals['_BACKUPTRAILER']._serialized_start=584
+  _globals['_BACKUPTRAILER']._serialized_end=646
+  _globals['_COMPACTSTOREREQUEST']._serialized_start=648
+  _globals['_COMPACTSTOREREQUEST']._serialized_end=669
+  _globals['_COMPACTSTORERESPONSE']._serialized_start=671
+  _globals['_COMPACTSTORERESPONSE']._serialized_end=736
+  _globals['_RETENTION']._serialized_start=739
+  _globals['_RETENTION']._serialized_end=899
+  _globals['_SETRETENTIONREQUEST']._serialized_start=901
+  _globals['_SETRETENTIONREQUEST']._serialized_end=962
+  _globals['_SETRETENTIONRESPONSE']._serialized_start=964
+  _globals['_SETRETENTIONRESPONSE']._serialized_end=1026
+  _globals['_LISTRETENTIONREQUEST']._serialized_start=1028
+  _globals['_LISTRETENTIONREQUEST']._serialized_end=1069
+  _globals['_LISTRETENTIONRESPONSE']._serialized_start=1071
+  _globals['_LISTRETENTIONRESPONSE']._serialized_end=1180
+  _globals['_DELETERETENTIONREQUEST']._serialized_start=1182
+  _globals['_DELETERETENTIONREQUEST']._serialized_end=1243
+  _globals['_DELETERETENTIONRESPONSE']._serialized_start=1245
+  _globals['_DELETERETENTIONRESPONSE']._serialized_end=1287
+  _globals['_APPLYRETENTIONREQUEST']._serialized_start=1289
+  _globals['_APPLYRETENTIONREQUEST']._serialized_end=1312
+  _globals['_APPLYRETENTIONRESPONSE']._serialized_start=1314
+  _globals['_APPLYRETENTIONRESPONSE']._serialized_end=1379
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=1381
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=1403
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=1406
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=1606
+  _globals['_LIMITS']._serialized_start=1609
+  _globals['_LIMITS']._serialized_end=2248
+  _globals['_SYSTEMSERVICE']._serialized_start=2251
+  _globals['_SYSTEMSERVICE']._serialized_end=2920
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class SystemServiceStub(object):
-    """Tells about the server.
+    """Tells about the server, and keeps its store in order.
     """
 
     def __init__(self, channel):
@@ -40,14 +40,109 @@ class SystemServiceStub(object):
                 request_serializer=tutti_dot_v1_dot_system__service__pb2.GetServerInfoRequest.SerializeToString,
                 response_deserializer=tutti_dot_v1_dot_system__service__pb2.GetServerInfoResponse.FromString,
                 _registered_method=True)
+        self.VerifyAudit = channel.unary_stream(
+                '/tutti.v1.SystemService/VerifyAudit',
+                request_serializer=tutti_dot_v1_dot_system__service__pb2.VerifyAuditRequest.SerializeToString,
+                response_deserializer=tutti_dot_v1_dot_system__service__pb2.VerifyAuditResponse.FromString,
+                _registered_method=True)
+        self.CreateBackup = channel.unary_stream(
+                '/tutti.v1.SystemService/CreateBackup',
+                request_serializer=tutti_dot_v1_dot_system__service__pb2.CreateBackupRequest.SerializeToString,
+                response_deserializer=tutti_dot_v1_dot_system__service__pb2.CreateBackupResponse.FromString,
+                _registered_method=True)
+        self.CompactStore = channel.unary_unary(
+                '/tutti.v1.SystemService/CompactStore',
+                request_serializer=tutti_dot_v1_dot_system__service__pb2.CompactStoreRequest.SerializeToString,
+                response_deserializer=tutti_dot_v1_dot_system__service__pb2.CompactStoreResponse.FromString,
+                _registered_method=True)
+        self.SetRetention = channel.unary_unary(
+                '/tutti.v1.SystemService/SetRetention',
+                request_serializer=tutti_dot_v1_dot_system__service__pb2.SetRetentionRequest.SerializeToString,
+                response_deserializer=tutti_dot_v1_dot_system__service__pb2.SetRetentionResponse.FromString,
+                _registered_method=True)
+        self.ListRetention = channel.unary_unary(
+                '/tutti.v1.SystemService/ListRetention',
+                request_serializer=tutti_dot_v1_dot_system__service__pb2.ListRetentionRequest.SerializeToString,
+                response_deserializer=tutti_dot_v1_dot_system__service__pb2.ListRetentionResponse.FromString,
+                _registered_method=True)
+        self.DeleteRetention = channel.unary_unary(
+                '/tutti.v1.SystemService/DeleteRetention',
+                request_serializer=tutti_dot_v1_dot_system__service__pb2.DeleteRetentionRequest.SerializeToString,
+                response_deserializer=tutti_dot_v1_dot_system__service__pb2.DeleteRetentionResponse.FromString,
+                _registered_method=True)
+        self.ApplyRetention = channel.unary_unary(
+                '/tutti.v1.SystemService/ApplyRetention',
+                request_serializer=tutti_dot_v1_dot_system__service__pb2.ApplyRetentionRequest.SerializeToString,
+                response_deserializer=tutti_dot_v1_dot_system__service__pb2.ApplyRetentionResponse.FromString,
+                _registered_method=True)
 
 
 class SystemServiceServicer(object):
-    """Tells about the server.
+    """Tells about the server, and keeps its store in order.
     """
 
     def GetServerInfo(self, request, context):
         """Returns the server's version, limits and abilities.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyAudit(self, request, context):
+        """Checks that events are as they were written: follows the hash chain of one execution, of
+        those of a namespace, or of all, and reads every payload. Tells how far it is now and then,
+        each broken execution as it is found, and ends after the message with `done`. Changes
+        nothing; safe to repeat. Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateBackup(self, request, context):
+        """Streams a copy of the whole store as it stands at one commit, payloads included, while the
+        server goes on: a header, chunks of the file that `tutti restore` takes, and a trailer
+        whose checksum covers all chunks. A copy without its trailer is worth nothing. One is made
+        at a time. Errors: FAILED_PRECONDITION while another one is made, and for a store that
+        keeps nothing on disk.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompactStore(self, request, context):
+        """Rewrites the store so that what was deleted takes no space any more; the server goes on
+        meanwhile. Answers once that is durable, which may take long. Errors: FAILED_PRECONDITION for
+        a store that keeps nothing on disk.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetRetention(self, request, context):
+        """Says how long ended executions of a workflow or of a namespace are kept, in place of what
+        was said before. Durable; idempotent. Takes effect within a minute.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRetention(self, request, context):
+        """Returns what was said for a namespace and its workflows, and the server's default.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteRetention(self, request, context):
+        """Takes back what was said for a workflow or for a namespace. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApplyRetention(self, request, context):
+        """Removes now what is to be removed, instead of within a minute, and answers when that is
+        durable. For all namespaces; safe to repeat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -61,6 +156,41 @@ def add_SystemServiceServicer_to_server(servicer, server):
                     request_deserializer=tutti_dot_v1_dot_system__service__pb2.GetServerInfoRequest.FromString,
                     response_serializer=tutti_dot_v1_dot_system__service__pb2.GetServerInfoResponse.SerializeToString,
             ),
+            'VerifyAudit': grpc.unary_stream_rpc_method_handler(
+                    servicer.VerifyAudit,
+                    request_deserializer=tutti_dot_v1_dot_system__service__pb2.VerifyAuditRequest.FromString,
+                    response_serializer=tutti_dot_v1_dot_system__service__pb2.VerifyAuditResponse.SerializeToString,
+            ),
+            'CreateBackup': grpc.unary_stream_rpc_method_handler(
+                    servicer.CreateBackup,
+                    request_deserializer=tutti_dot_v1_dot_system__service__pb2.CreateBackupRequest.FromString,
+                    response_serializer=tutti_dot_v1_dot_system__service__pb2.CreateBackupResponse.SerializeToString,
+            ),
+            'CompactStore': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompactStore,
+                    request_deserializer=tutti_dot_v1_dot_system__service__pb2.CompactStoreRequest.FromString,
+                    response_serializer=tutti_dot_v1_dot_system__service__pb2.CompactStoreResponse.SerializeToString,
+            ),
+            'SetRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetRetention,
+                    request_deserializer=tutti_dot_v1_dot_system__service__pb2.SetRetentionRequest.FromString,
+                    response_serializer=tutti_dot_v1_dot_system__service__pb2.SetRetentionResponse.SerializeToString,
+            ),
+            'ListRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRetention,
+                    request_deserializer=tutti_dot_v1_dot_system__service__pb2.ListRetentionRequest.FromString,
+                    response_serializer=tutti_dot_v1_dot_system__service__pb2.ListRetentionResponse.SerializeToString,
+            ),
+            'DeleteRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteRetention,
+                    request_deserializer=tutti_dot_v1_dot_system__service__pb2.DeleteRetentionRequest.FromString,
+                    response_serializer=tutti_dot_v1_dot_system__service__pb2.DeleteRetentionResponse.SerializeToString,
+            ),
+            'ApplyRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApplyRetention,
+                    request_deserializer=tutti_dot_v1_dot_system__service__pb2.ApplyRetentionRequest.FromString,
+                    response_serializer=tutti_dot_v1_dot_system__service__pb2.ApplyRetentionResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'tutti.v1.SystemService', rpc_method_handlers)
@@ -70,7 +200,7 @@ def add_SystemServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SystemService(object):
-    """Tells about the server.
+    """Tells about the server, and keeps its store in order.
     """
 
     @staticmethod
@@ -90,6 +220,195 @@ class SystemService(object):
             '/tutti.v1.SystemService/GetServerInfo',
             tutti_dot_v1_dot_system__service__pb2.GetServerInfoRequest.SerializeToString,
             tutti_dot_v1_dot_system__service__pb2.GetServerInfoResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyAudit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tutti.v1.SystemService/VerifyAudit',
+            tutti_dot_v1_dot_system__service__pb2.VerifyAuditRequest.SerializeToString,
+            tutti_dot_v1_dot_system__service__pb2.VerifyAuditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateBackup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tutti.v1.SystemService/CreateBackup',
+            tutti_dot_v1_dot_system__service__pb2.CreateBackupRequest.SerializeToString,
+            tutti_dot_v1_dot_system__service__pb2.CreateBackupResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompactStore(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tutti.v1.SystemService/CompactStore',
+            tutti_dot_v1_dot_system__service__pb2.CompactStoreRequest.SerializeToString,
+            tutti_dot_v1_dot_system__service__pb2.CompactStoreResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tutti.v1.SystemService/SetRetention',
+            tutti_dot_v1_dot_system__service__pb2.SetRetentionRequest.SerializeToString,
+            tutti_dot_v1_dot_system__service__pb2.SetRetentionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tutti.v1.SystemService/ListRetention',
+            tutti_dot_v1_dot_system__service__pb2.ListRetentionRequest.SerializeToString,
+            tutti_dot_v1_dot_system__service__pb2.ListRetentionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tutti.v1.SystemService/DeleteRetention',
+            tutti_dot_v1_dot_system__service__pb2.DeleteRetentionRequest.SerializeToString,
+            tutti_dot_v1_dot_system__service__pb2.DeleteRetentionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApplyRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tutti.v1.SystemService/ApplyRetention',
+            tutti_dot_v1_dot_system__service__pb2.ApplyRetentionRequest.SerializeToString,
+            tutti_dot_v1_dot_system__service__pb2.ApplyRetentionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod agreement;
+mod blobs;
 mod damage;
 mod killed;
 mod overlay;
@@ -33,6 +34,7 @@ fn small() -> Options {
         drain_bytes: 2 << 10,
         pending_bytes_max: 8 << 10,
         cache_bytes: 1 << 20,
+        inline_bytes_max: 32 << 10,
         heads_max: 4,
     }
 }

@@ -1,0 +1,183 @@
+//! Where events hold payloads, and what stands in the place of one that lies in a blob.
+//!
+//! The place of a payload is taken by an object with the single field `"\0tutti.blob"`, whose
+//! text is the blob's name and size. A caller's own value that looks like this becomes a blob
+//! whatever its size, so none is ever mistaken for a reference.
+
+use prost::Message;
+use prost_types::{Struct, Value, value::Kind};
+
+use super::name::Name;
+use crate::proto::{Event, event};
+
+const REFERENCE_FIELD: &str = "\0tutti.blob";
+
+/// A payload in an event.
+pub enum Payload<'a> {
+    /// Any JSON.
+    Value(&'a mut Value),
+    /// An object.
+    Struct(&'a mut Struct),
+}
+
+/// A blob that an event refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Its name.
+    pub name: Name,
+    /// Its size, in bytes.
+    pub bytes: u64,
+}
+
+/// All payloads of an event. The only place that knows which kinds have some; a test holds it
+/// to the messages.
+pub fn payloads(event: &mut Event) -> impl Iterator<Item = Payload<'_>> {
+    use event::Kind as K;
+    let (value, object) = match &mut event.kind {
+        Some(K::ExecutionStarted(e)) => (e.input.as_mut(), e.variables.as_mut()),
+        Some(K::ExecutionCompleted(e)) => (e.output.as_mut(), None),
+        Some(K::StepScheduled(e)) => (e.input.as_mut(), None),
+        Some(K::StepStarted(e)) => (e.input.as_mut(), None),
+        Some(K::StepCompleted(e)) => (e.output.as_mut(), e.saved.as_mut()),
+        Some(K::StepCompensated(e)) => (e.output.as_mut(), None),
+        Some(K::StateChanged(e)) => (e.input.as_mut(), None),
+        Some(K::ChildEnded(e)) => (e.output.as_mut(), None),
+        _ => (None, None),
+    };
+    let value = value.map(Payload::Value);
+    value.into_iter().chain(object.map(Payload::Struct))
+}
+
+impl Payload<'_> {
+    /// Its size, in bytes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Value(value) => value.encoded_len(),
+            Self::Struct(object) => object.encoded_len(),
+        }
+    }
+
+    /// Its bytes.
+    pub fn encoded(&self) -> Vec<u8> {
+        match self {
+            Self::Value(value) => value.encode_to_vec(),
+            Self::Struct(object) => object.encode_to_vec(),
+        }
+    }
+
+    /// Whether it looks like a reference, whatever it says.
+    pub fn looks_like_reference(&self) -> bool {
+        self.said().is_some()
+    }
+
+    /// The blob it refers to; `None` when it is a payload itself or says what none says.
+    pub fn reference(&self) -> Option<Reference> {
+        let Some(Kind::StringValue(text)) = &self.said()?.kind else {
+            return None;
+        };
+        let (name, bytes) = text.split_once(' ')?;
+        Some(Reference {
+            name: Name::parse(name)?,
+            bytes: bytes.parse().ok()?,
+        })
+    }
+
+    fn said(&self) -> Option<&Value> {
+        let object = match self {
+            Self::Struct(object) => &**object,
+            Self::Value(Value {
+                kind: Some(Kind::StructValue(object)),
+            }) => object,
+            Self::Value(_) => return None,
+        };
+        let said = object.fields.get(REFERENCE_FIELD);
+        said.filter(|_| object.fields.len() == 1)
+    }
+
+    /// Puts a reference in its place.
+    pub fn refer(self, to: Reference) {
+        let text = format!("{} {}", to.name, to.bytes);
+        let said = Value {
+            kind: Some(Kind::StringValue(text)),
+        };
+        let object = Struct {
+            fields: [(REFERENCE_FIELD.to_owned(), said)].into(),
+        };
+        match self {
+            Self::Value(value) => value.kind = Some(Kind::StructValue(object)),
+            Self::Struct(place) => *place = object,
+        }
+    }
+
+    /// Puts the payload with these bytes in its place.
+    ///
+    /// # Errors
+    /// When they are no payload.
+    pub fn restore(self, bytes: &[u8]) -> Result<(), prost::DecodeError> {
+        match self {
+            Self::Value(value) => *value = Value::decode(bytes)?,
+            Self::Struct(object) => *object = Struct::decode(bytes)?,
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use prost_reflect::{DescriptorPool, DynamicMessage, Value as Reflected};
+
+    use super::*;
+
+    /// Sets each payload field of each kind of event alone and looks whether it is found.
+    #[test]
+    fn every_payload_of_every_kind_of_event_is_found() {
+        let pool = DescriptorPool::decode(crate::proto::FILE_DESCRIPTOR_SET).unwrap();
+        let event = pool.get_message_by_name("tutti.v1.Event").unwrap();
+        let payload =
+            |name: &str| name == "google.protobuf.Value" || name == "google.protobuf.Struct";
+        let mut found = 0;
+        for kind in event.fields() {
+            let Some(message) = kind.kind().as_message().cloned() else {
+                continue;
+            };
+            for field in message.fields() {
+                let kind_of_field = field.kind();
+                let Some(inner) = kind_of_field.as_message() else {
+                    continue;
+                };
+                if !payload(inner.full_name()) {
+                    continue;
+                }
+                assert!(!field.is_list() && !field.is_map(), "{}", field.full_name());
+                let mut holder = DynamicMessage::new(message.clone());
+                let empty = DynamicMessage::new(inner.clone());
+                holder.set_field(&field, Reflected::Message(empty));
+                let mut whole = DynamicMessage::new(event.clone());
+                whole.set_field(&kind, Reflected::Message(holder));
+                let mut event = whole.transcode_to::<Event>().unwrap();
+                assert_eq!(payloads(&mut event).count(), 1, "{}", field.full_name());
+                found += 1;
+            }
+        }
+        assert!(found >= 10, "those known today: {found}");
+    }
+
+    #[test]
+    fn a_reference_is_read_back_and_nothing_else_is_one() {
+        let to = Reference {
+            name: Name::of(b"x"),
+            bytes: 7,
+        };
+        let mut value = Value::default();
+        Payload::Value(&mut value).refer(to);
+        assert_eq!(Payload::Value(&mut value).reference(), Some(to));
+        let mut other = Value::from("text");
+        assert!(!Payload::Value(&mut other).looks_like_reference());
+        Payload::Value(&mut value)
+            .restore(&other.encode_to_vec())
+            .unwrap();
+        assert_eq!(value, other);
+    }
+}

@@ -1,0 +1,117 @@
+//! Which executions refer to which blobs, and the lists that upkeep asks for, answered from the
+//! overlay and the state below it.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+
+use super::{
+    super::{Error, RequestName, RequestRecord},
+    blobs::Name,
+    kept::Kept,
+    keys, record,
+};
+use crate::proto::{Execution, Retention};
+
+impl Kept {
+    /// Whether the events of any execution refer to a blob.
+    pub(super) fn is_named(&self, name: Name) -> Result<bool, Error> {
+        let (from, until) = keys::blob_range(name.as_bytes());
+        let _still = self.state.reading();
+        let known = self.overlay().values(&from, &until);
+        Ok(self.first_key(&known, &from, &until)?.is_some())
+    }
+
+    /// The blobs that the events of an execution refer to.
+    pub(super) fn blobs_of(&self, id: Uuid) -> Result<BTreeSet<Name>, Error> {
+        let (from, until) = keys::blobs_of_range(id);
+        let marks = self.values(from, until)?;
+        let names = marks.keys().filter_map(|key| keys::blob_name(key));
+        Ok(names.filter_map(Name::from_slice).collect())
+    }
+
+    pub(super) fn retentions(&self) -> Result<Vec<Retention>, Error> {
+        let (from, until) = keys::retentions();
+        let said = self.values(from, until)?;
+        said.values()
+            .map(|said| record::decode(said, "a retention rule"))
+            .collect()
+    }
+
+    pub(super) fn requests(
+        &self,
+        after: Option<RequestName>,
+        limit: usize,
+    ) -> Result<Vec<(RequestName, RequestRecord)>, Error> {
+        let (mut from, until) = keys::requests();
+        if let Some((namespace, request_id)) = after {
+            from = keys::request(&namespace, &request_id);
+            from.push(0);
+        }
+        let _still = self.state.reading();
+        let mut found = self.overlay().values(&from, &until);
+        let mut taken = 0;
+        for key in self.state.range(from, until) {
+            let key = key?.to_vec();
+            if taken >= limit {
+                // What the overlay holds beyond is left for the next page.
+                found.split_off(&key);
+                break;
+            }
+            if let std::collections::btree_map::Entry::Vacant(place) = found.entry(key) {
+                let value = self.state.get(place.key())?;
+                taken += usize::from(value.is_some());
+                place.insert(value.map(Into::into));
+            }
+        }
+        let mut requests = Vec::new();
+        for (key, value) in found {
+            let (Some(name), Some(value)) = (keys::two_texts(&key), value) else {
+                continue;
+            };
+            let record: record::RequestRecord = record::decode(&value, "a request's record")?;
+            requests.push((name, record.try_into()?));
+            if requests.len() >= limit {
+                break;
+            }
+        }
+        Ok(requests)
+    }
+
+    pub(super) fn executed_workflows(
+        &self,
+        after: Option<(String, String)>,
+        limit: usize,
+    ) -> Result<Vec<(String, String)>, Error> {
+        let (mut from, until) = keys::workflow_indexes();
+        if let Some((namespace, workflow)) = &after {
+            from = keys::behind_text(keys::workflow_index(namespace, workflow));
+        }
+        let _still = self.state.reading();
+        let mut names = self.pending_workflows()?;
+        names.retain(|name| after.as_ref().is_none_or(|after| name > after));
+        for _ in 0..limit {
+            let Some(key) = self.state.range(from, until.clone()).next() else {
+                break;
+            };
+            let Some((namespace, workflow)) = keys::two_texts(&key?) else {
+                break;
+            };
+            from = keys::behind_text(keys::workflow_index(&namespace, &workflow));
+            names.insert((namespace, workflow));
+        }
+        Ok(names.into_iter().take(limit).collect())
+    }
+
+    /// The workflows of the executions that the overlay knows.
+    fn pending_workflows(&self) -> Result<BTreeSet<(String, String)>, Error> {
+        let overlay = self.overlay();
+        let pending = overlay.layers().flat_map(|layer| layer.executions.values());
+        let summaries = pending.filter_map(|pending| pending.summary.as_ref());
+        let names = summaries.map(|summary| {
+            let summary: Execution = record::decode(summary, "a summary")?;
+            Ok((summary.namespace, summary.workflow))
+        });
+        names.collect()
+    }
+}
