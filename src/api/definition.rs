@@ -2,17 +2,28 @@
 
 use super::convert::workflow::Given;
 use crate::{
-    core::plan::{self, Checked, Compiled},
+    core::{
+        definition::Positions,
+        finding::{Finding, warning},
+        plan::{self, Checked, Compiled},
+    },
     engine::{Error, Handle},
     proto::{ValidateWorkflowResponse, Workflow},
 };
 
-/// Checks a definition, on a thread where that holds nobody up: it may be large.
+/// Checks a definition, on a thread where that holds nobody up: it may be large. A workflow that
+/// it names and the namespace does not have yet gets a warning.
 ///
 /// # Errors
 /// `Internal` when the thread fails; what is wrong with the definition is in the result.
-pub async fn check(given: Given, engine: &Handle) -> Result<Checked, Error> {
-    let engine = engine.clone();
+pub async fn check(namespace: &str, given: Given, engine: &Handle) -> Result<Checked, Error> {
+    let mut checked = compile(given, engine.clone()).await?;
+    let unknown = unknown_workflows(namespace, &checked, engine).await?;
+    checked.add(unknown);
+    Ok(checked)
+}
+
+async fn compile(given: Given, engine: Handle) -> Result<Checked, Error> {
     let checked = tokio::task::spawn_blocking(move || match given {
         Given::Workflow(workflow) => of_message(*workflow, &engine),
         Given::Source(source) => plan::check(&source, engine.limits()),
@@ -34,7 +45,36 @@ fn of_message(workflow: Workflow, engine: &Handle) -> Checked {
         workflow: Some(workflow),
         compiled,
         findings,
+        positions: Positions::default(),
     }
+}
+
+/// Warnings about the workflows that a definition names and nobody has registered.
+async fn unknown_workflows(
+    namespace: &str,
+    checked: &Checked,
+    engine: &Handle,
+) -> Result<Vec<Finding>, Error> {
+    let (Some(workflow), Some(compiled)) = (&checked.workflow, &checked.compiled) else {
+        return Ok(Vec::new());
+    };
+    let mut findings = Vec::new();
+    for reference in &compiled.references {
+        let (name, version) = (&reference.name, reference.version);
+        if *name == workflow.name && version.is_none() {
+            continue;
+        }
+        match engine.workflow(namespace, name, version).await {
+            Ok(_) => {}
+            Err(error @ Error::NotFound { .. }) => {
+                let hint = "register it before the step begins";
+                let path = reference.path.clone();
+                findings.push(warning(path, "unknown-workflow", error.to_string(), hint));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(findings)
 }
 
 /// Everything there is to say about the definition.

@@ -26,7 +26,9 @@ use crate::{
 };
 
 /// Step kinds that workflows may use.
-const STEP_KINDS: [&str; 6] = ["agent", "call", "block", "switch", "set", "each"];
+const STEP_KINDS: [&str; 7] = [
+    "agent", "call", "block", "switch", "set", "each", "workflow",
+];
 /// Abilities that a client may ask for by name.
 const CAPABILITIES: [&str; 11] = [
     "audit",

@@ -122,7 +122,7 @@ impl WorkflowService for Service {
             source,
         } = request.into_inner();
         let (namespace, given) = convert::definition(namespace, workflow, source, self.limits())?;
-        let mut checked = definition::check(given, &self.engine).await?;
+        let mut checked = definition::check(&namespace, given, &self.engine).await?;
         let (workflow, compiled) = definition::sound(&mut checked)?;
         let name = workflow.name.clone();
         let registered = self
@@ -148,8 +148,8 @@ impl WorkflowService for Service {
             workflow,
             source,
         } = request.into_inner();
-        let (_, given) = convert::definition(namespace, workflow, source, self.limits())?;
-        let checked = definition::check(given, &self.engine).await?;
+        let (namespace, given) = convert::definition(namespace, workflow, source, self.limits())?;
+        let checked = definition::check(&namespace, given, &self.engine).await?;
         reply(definition::validated(checked), self.limits())
     }
 

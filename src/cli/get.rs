@@ -84,6 +84,7 @@ fn facts(execution: &Execution, now: Time, paint: Paint) -> Vec<String> {
         ),
         ("workflow", workflow(execution)),
         ("state", paint.tone(state_tone(state), state.as_str_name())),
+        ("parent", parent(execution)),
         (
             "error",
             paint.tone(Tone::Bad, &said(execution.error.as_ref())),
@@ -107,6 +108,15 @@ fn facts(execution: &Execution, now: Time, paint: Paint) -> Vec<String> {
     shown
         .map(|(name, fact)| format!("{}  {fact}", paint.tone(Tone::Dim, &format!("{name:<12}"))))
         .collect()
+}
+
+/// Whose child it is: the execution and its step.
+fn parent(execution: &Execution) -> String {
+    let parent = execution.parent.as_ref();
+    parent.map_or(String::new(), |p| match p.detached {
+        true => format!("{} step {} (detached)", p.execution_id, p.step),
+        false => format!("{} step {}", p.execution_id, p.step),
+    })
 }
 
 /// Steps as a table.
@@ -167,6 +177,9 @@ fn note(step: &StepExecution) -> Cell {
         return Cell::new(said(step.error.as_ref()), Tone::Bad);
     }
     match step.waiting_for.as_str() {
+        "" if !step.child_execution_id.is_empty() => {
+            Cell::new(format!("child {}", step.child_execution_id), Tone::Dim)
+        }
         "" => Cell::new("", Tone::Plain),
         reason => Cell::new(format!("waits: {reason}"), Tone::Warn),
     }

@@ -27,7 +27,8 @@ use crate::{
 Examples:
   tutti list --state running --state waiting
   tutti list --workflow ecommerce-order --since 2h
-  tutti list --label tenant=acme --limit 200 --output json")]
+  tutti list --label tenant=acme --limit 200 --output json
+  tutti list --parent 0193f4c2-…                 what its steps started")]
 pub struct Args {
     /// Only executions of this workflow
     #[arg(long, value_name = "NAME", default_value = "")]
@@ -40,6 +41,10 @@ pub struct Args {
     /// Only executions that carry this label (KEY alone: any value)
     #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
+
+    /// Only children of this execution
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+    parent: String,
 
     /// Only executions started since: an age (90s, 15m, 2h, 7d) or a time (RFC 3339)
     #[arg(long, value_name = "AGE|TIME", value_parser = since)]
@@ -124,6 +129,7 @@ fn filter(args: &Args) -> ExecutionFilter {
         create_time_from: args.since.map(Into::into),
         create_time_until: None,
         labels: args.labels.iter().cloned().collect(),
+        parent_execution_id: args.parent.clone(),
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Limits {
     pub workflow_depth_max: usize,
     /// The largest definition, in bytes as encoded Protobuf.
     pub workflow_bytes_max: usize,
+    /// How many executions may be above one: how deep children may have children.
+    pub child_depth_max: u32,
     /// The most executions that are open at once.
     pub open_executions_max: usize,
     /// The most events of one execution.
@@ -60,6 +62,7 @@ impl Default for Limits {
             workflow_steps_max: 10_000,
             workflow_depth_max: 32,
             workflow_bytes_max: 2 << 20,
+            child_depth_max: 16,
             open_executions_max: 1_000_000,
             execution_events_max: 5_000_000,
             parallel_steps_max: 1_000,
@@ -80,12 +83,13 @@ impl Default for Limits {
 }
 
 /// The names of the limits, as they are published.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "message_bytes_max",
     "payload_bytes_max",
     "workflow_steps_max",
     "workflow_depth_max",
     "workflow_bytes_max",
+    "child_depth_max",
     "open_executions_max",
     "execution_events_max",
     "parallel_steps_max",
@@ -133,6 +137,7 @@ impl Limits {
             "workflow_steps_max" => self.workflow_steps_max = number(text)?,
             "workflow_depth_max" => self.workflow_depth_max = number(text)?,
             "workflow_bytes_max" => self.workflow_bytes_max = bytes(text)?,
+            "child_depth_max" => self.child_depth_max = number(text)?,
             "open_executions_max" => self.open_executions_max = number(text)?,
             "execution_events_max" => self.execution_events_max = number(text)?,
             "parallel_steps_max" => self.parallel_steps_max = number(text)?,

@@ -8,7 +8,7 @@ use std::{
 use crate::core::plan::Retry;
 
 /// Classes that are not tried again unless `retry_on` names them.
-const FINAL_CLASSES: [&str; 7] = [
+const FINAL_CLASSES: [&str; 8] = [
     "validation",
     "expression",
     "limit",
@@ -16,6 +16,7 @@ const FINAL_CLASSES: [&str; 7] = [
     "refused",
     "auth",
     "cancelled",
+    "not_found",
 ];
 
 /// Whether an error of this class is tried again under the policy.

@@ -6,6 +6,7 @@
 //! its group and hands the group to the commit thread; when the group is durable the shard
 //! releases what follows from it: dispatch, answers, progress.
 
+mod children;
 mod clock;
 mod commit;
 mod error;
@@ -29,7 +30,10 @@ pub use error::{Error, Violation};
 pub use handle::{Handle, Registered};
 pub use retention::Removed;
 pub use start::Start;
-use tokio::{sync::watch as cell, task::JoinHandle};
+use tokio::{
+    sync::{mpsc, watch as cell},
+    task::JoinHandle,
+};
 pub use upkeep::{Audit, Audited, Backup, Part, Scope};
 pub use watch::{Watch, WatchAll, Watched};
 
@@ -96,18 +100,20 @@ impl Engine {
             commits: commits.clone(),
             progress: progress.clone(),
             plans: plans.clone(),
+            peers: children::Peers::default(),
             limits: Arc::new(options.limits.clone()),
             open: Arc::default(),
         };
         recovery::load_agents(store.as_ref(), dispatch.as_ref())?;
         let recovered = recovery::load(&parts, options.shards.get())?;
-        let mut mailboxes = Vec::new();
-        let mut shards = Vec::new();
-        for executions in recovered {
-            let (mailbox, task) = shard::spawn(parts.clone(), executions, failed.clone());
-            mailboxes.push(mailbox);
-            shards.push(task);
-        }
+        let (mailboxes, receivers): (Vec<_>, Vec<_>) =
+            recovered.iter().map(|_| mpsc::unbounded_channel()).unzip();
+        parts.peers.connect(&mailboxes);
+        let owned = receivers.into_iter().zip(recovered);
+        let shards = owned.map(|(messages, executions)| {
+            shard::spawn(parts.clone(), messages, executions, failed.clone())
+        });
+        let shards = shards.collect();
         let handle = Handle::new(parts, mailboxes, options.retention);
         let retention = tokio::spawn(retention::run(handle.clone()));
         Ok(Self {

@@ -3,12 +3,9 @@
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::{
-    Error,
-    progress::{Item, Progress},
-};
+use super::{Error, children::ChildMessage, progress::Item, shard::Parts};
 use crate::{
-    agents::{Dispatch, Offer, TaskKey},
+    agents::{Offer, TaskKey},
     core::{
         decide::{self, Effect},
         execution::Listed,
@@ -40,6 +37,8 @@ pub enum Release {
     Changed(Box<proto::Execution>),
     /// The execution has ended: nobody needs it in memory any more.
     Ended(Uuid),
+    /// A child execution or a parent is told.
+    Child(Box<ChildMessage>),
     /// An answer is given.
     Started(Reply<Uuid>, Uuid),
     /// An answer is given.
@@ -58,20 +57,22 @@ pub type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 impl Release {
     /// Does it; gives the execution that has ended, if it is that.
-    pub fn run(self, dispatch: &dyn Dispatch, progress: &Progress) -> Option<Uuid> {
+    pub fn run(self, parts: &Parts) -> Option<Uuid> {
+        let progress = &parts.progress;
         match self {
             Self::Effect {
                 id,
                 namespace,
                 workflow,
                 effect,
-            } => release_effect(dispatch, id, namespace, workflow, effect),
+            } => release_effect(parts, id, namespace, workflow, effect),
             Self::Progress { id, item } => progress.tell(id, item),
             Self::Changed(summary) => progress.tell_all(*summary),
             Self::Ended(id) => {
                 progress.forget(id);
                 return Some(id);
             }
+            Self::Child(message) => parts.peers.send(*message),
             Self::Started(reply, id) => drop(reply.send(Ok(id))),
             Self::Viewed(reply, view) => drop(reply.send(Some(*view))),
             Self::Listed(reply, listed) => drop(reply.send(Some(*listed))),
@@ -81,17 +82,13 @@ impl Release {
     }
 }
 
-fn release_effect(
-    dispatch: &dyn Dispatch,
-    id: Uuid,
-    namespace: String,
-    workflow: String,
-    effect: Effect,
-) {
+fn release_effect(parts: &Parts, id: Uuid, namespace: String, workflow: String, effect: Effect) {
+    let dispatch = parts.dispatch.as_ref();
     match effect {
         Effect::Dispatch(task) => dispatch.enqueue(offer(id, namespace, workflow, *task)),
         Effect::Withdraw { task, reason } => dispatch.withdraw(key(id, task), &reason),
         Effect::Release { task } => dispatch.release(key(id, task)),
+        effect => parts.peers.release(&namespace, effect),
     }
 }
 

@@ -85,6 +85,7 @@ impl Handle {
                     .unwrap_or_else(value::null),
                 labels: start.labels,
                 request_id: start.request_id,
+                parent: None,
             },
             body_hash,
             reply,

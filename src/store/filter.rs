@@ -8,6 +8,7 @@ use crate::proto::{Execution, ExecutionFilter, execution::State};
 pub fn passes(filter: &ExecutionFilter, execution: &Execution) -> bool {
     (filter.workflow.is_empty() || filter.workflow == execution.workflow)
         && (filter.states.is_empty() || filter.states.contains(&execution.state))
+        && is_child_of(&filter.parent_execution_id, execution)
         && created_within(filter, execution)
         && filter.labels.iter().all(|(key, wanted)| {
             execution
@@ -25,6 +26,11 @@ pub(super) fn has_ended(execution: &Execution) -> bool {
     )
 }
 
+fn is_child_of(parent: &str, execution: &Execution) -> bool {
+    let of = execution.parent.as_ref();
+    parent.is_empty() || of.is_some_and(|of| of.execution_id == parent)
+}
+
 fn created_within(filter: &ExecutionFilter, execution: &Execution) -> bool {
     let created = execution.create_time.as_ref().map(instant);
     let from = filter.create_time_from.as_ref().map(instant);
@@ -40,6 +46,7 @@ fn instant(time: &Timestamp) -> (i64, i32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::Parent;
 
     fn execution() -> Execution {
         Execution {
@@ -85,6 +92,22 @@ mod tests {
         assert!(passes(&label("team", "risk"), &execution()));
         assert!(!passes(&label("team", "sales"), &execution()));
         assert!(!passes(&label("tenant", ""), &execution()));
+    }
+
+    #[test]
+    fn children_are_found_by_their_parent() {
+        let of = |id: &str| ExecutionFilter {
+            parent_execution_id: id.into(),
+            ..ExecutionFilter::default()
+        };
+        let mut child = execution();
+        assert!(!passes(&of("a"), &child));
+        child.parent = Some(Parent {
+            execution_id: "a".into(),
+            ..Parent::default()
+        });
+        assert!(passes(&of("a"), &child));
+        assert!(!passes(&of("b"), &child));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod agents;
 mod architecture;
+mod children;
 mod cli;
 mod clients;
 mod demo;

@@ -54,7 +54,9 @@ async fn the_server_tells_its_version_limits_and_abilities() {
     assert_eq!(limits.lease_timeout, Some(seconds(30)));
     assert_eq!(
         info.step_kinds,
-        ["agent", "call", "block", "switch", "set", "each"]
+        [
+            "agent", "call", "block", "switch", "set", "each", "workflow"
+        ]
     );
     assert!(info.capabilities.contains(&"worker-stream".to_owned()));
 }

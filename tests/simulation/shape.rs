@@ -3,8 +3,8 @@
 use tutti::{
     core::value,
     proto::{
-        Block, Call, Case, Each, Gate, Gates, Join, RetryPolicy, Step, Switch, Workflow, block,
-        call, gate, join, step,
+        Block, Call, Case, Child, Each, Gate, Gates, Join, RetryPolicy, Step, Switch, Workflow,
+        block, call, gate, join, step,
     },
 };
 
@@ -73,7 +73,7 @@ fn relate(rng: &mut Rng, step: &mut Step, before: &[Step], mode: block::Mode) {
 }
 
 fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
-    let kind = match rng.below(if depth < DEPTH_MAX { 10 } else { 6 }) {
+    let kind = match rng.below(if depth < DEPTH_MAX { 11 } else { 7 }) {
         0..=3 => step::Kind::Agent("worker".into()),
         4 => step::Kind::Call(Call {
             target: Some(call::Target::Skill("skill".into())),
@@ -82,8 +82,13 @@ fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
         5 => step::Kind::Set(prost_types::Struct {
             fields: [(format!("v{}", rng.below(3)), value::number(1.0))].into(),
         }),
-        6..=7 => step::Kind::Block(block(rng, depth)),
-        8 => step::Kind::Each(each(rng, depth)),
+        6 => step::Kind::Workflow(Child {
+            name: "other".into(),
+            version: rng.below(2) as u32,
+            detached: rng.chance(20),
+        }),
+        7..=8 => step::Kind::Block(block(rng, depth)),
+        9 => step::Kind::Each(each(rng, depth)),
         _ => step::Kind::Switch(switch(rng, depth)),
     };
     let is_call = matches!(kind, step::Kind::Agent(_) | step::Kind::Call(_));

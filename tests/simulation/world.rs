@@ -17,7 +17,7 @@ use tutti::{
 };
 use uuid::Uuid;
 
-use crate::rng::Rng;
+use crate::{children::Children, rng::Rng};
 
 /// How many random things happen before the faults stop.
 const TROUBLE: usize = 60;
@@ -39,6 +39,7 @@ pub struct World {
     /// Folded from the journal alone, one event at a time.
     shadow: Execution,
     tasks: Tasks,
+    children: Children,
     leases: u64,
     /// How often each step's completion was recorded since the last time it was made new.
     ended_at: Option<usize>,
@@ -68,6 +69,7 @@ impl World {
             input: value::number(7.0),
             labels: Default::default(),
             request_id: String::new(),
+            parent: None,
         };
         let now = Time::from_nanos(1_000_000_000);
         let (live, outcome) = decide::start(Arc::clone(&plan), start, now, &limits).unwrap();
@@ -81,6 +83,7 @@ impl World {
             journal: vec![outcome.events[0].encode_to_vec()],
             shadow,
             tasks: Tasks::new(),
+            children: Children::default(),
             leases: 0,
             ended_at: None,
         };
@@ -101,10 +104,12 @@ impl World {
             match self.rng.below(100) {
                 0..=24 => self.accept(),
                 25..=59 => self.report(),
-                60..=84 => drop(self.attempt(Command::Tick)),
+                60..=69 => self.child(),
+                70..=84 => drop(self.attempt(Command::Tick)),
                 85..=92 => self.crash(),
                 93 => self.sleep_long(),
-                94..=97 => self.stale_report(),
+                94..=95 => self.child(),
+                96..=97 => self.stale_report(),
                 98 => drop(self.attempt(Command::Cancel {
                     reason: "simulated".into(),
                 })),
@@ -131,6 +136,8 @@ impl World {
                     output: value::number(1.0),
                     usage: None,
                 });
+            } else if let Some(report) = self.children.go_on(&mut self.rng, true) {
+                self.attempt(report);
             } else {
                 let due = self.live.next_due();
                 let due = due.expect("an execution in which nothing is in progress waits for time");
@@ -278,8 +285,18 @@ impl World {
             self.shadow,
             self.live
         );
+        if self.rng.chance(2) {
+            // Died after the append: nothing of it was done outside.
+            return self.crash();
+        }
         for effect in outcome.effects {
             match effect {
+                Effect::StartChild(_) | Effect::StopChild { .. } => {
+                    if let Some(report) = self.children.take(effect) {
+                        self.attempt(report);
+                    }
+                }
+                Effect::TellParent(_) => panic!("it has no parent"),
                 Effect::Dispatch(task) => drop(self.tasks.insert(task.task, 0)),
                 Effect::Withdraw { task, .. } | Effect::Release { task } => {
                     self.tasks.remove(&task);
@@ -319,9 +336,40 @@ impl World {
             }) && !self.tasks.contains_key(task)
         });
         assert_eq!(lost, None, "a task in progress is lost by a crash");
+        self.children_again();
+    }
+
+    /// After a crash: the execution asks for its children again, and they tell how far they are.
+    fn children_again(&mut self) {
+        let reports = self.children.crash();
+        let runs = self.live.runs_with_child().into_iter();
+        let starts: Vec<_> = runs.filter_map(|r| self.live.child_start(r)).collect();
+        for start in starts {
+            let answer = self.children.take(Effect::StartChild(Box::new(start)));
+            answer.map(|report| self.attempt(report));
+        }
+        for report in reports {
+            self.attempt(report);
+        }
+    }
+
+    fn child(&mut self) {
+        let Some(report) = self.children.go_on(&mut self.rng, false) else {
+            return;
+        };
+        let again = self.rng.chance(20).then(|| report.clone());
+        if self.attempt(report)
+            && let Some(again) = again
+        {
+            let before = self.live.sequence;
+            self.attempt(again);
+            assert_eq!(self.live.sequence, before, "said again, it changes nothing");
+        }
     }
 
     fn check_end(&self) {
+        let children = self.children.left_open();
+        assert!(children.is_empty(), "nobody ends {children:?}");
         let active = self.live.runs().skip(1).find(|(_, run)| run.is_active());
         assert!(active.is_none(), "active after the end: {active:?}");
         assert!(

@@ -236,6 +236,10 @@ fn read_filter(fields: &mut Fields<'_>, filter: Option<ExecutionFilter>) -> Exec
     filter.states.extend(distinct);
     filter.states.sort_unstable();
     filter.labels = fields.labels("filter.labels", filter.labels);
+    if !filter.parent_execution_id.is_empty() {
+        let parent = fields.uuid("filter.parent_execution_id", &filter.parent_execution_id);
+        filter.parent_execution_id = parent.to_string();
+    }
     read_span(fields, &filter);
     filter
 }

@@ -158,17 +158,23 @@ impl<'a> Fields<'a> {
 
     /// An execution id: UUID text with dashes.
     pub fn execution_id(&mut self, given: &str) -> Uuid {
-        const UUID_CHARS: usize = 36;
         if given.is_empty() {
             self.reject("execution_id", "required");
+            return Uuid::default();
         }
+        self.uuid("execution_id", given)
+    }
+
+    /// The id of an execution, in whatever field: UUID text with dashes.
+    pub fn uuid(&mut self, field: &str, given: &str) -> Uuid {
+        const UUID_CHARS: usize = 36;
         let read = Uuid::try_parse(given)
             .ok()
             .filter(|_| given.len() == UUID_CHARS);
-        if read.is_none() && !given.is_empty() {
+        if read.is_none() {
             let message =
                 format!("{given:?} is not a UUID, such as 018f6b1c-3c5e-7a90-9b1d-1f2e3d4c5b6a");
-            self.reject("execution_id", message);
+            self.reject(field, message);
         }
         read.unwrap_or_default()
     }

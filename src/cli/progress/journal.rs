@@ -53,11 +53,11 @@ pub fn entry(event: &Event) -> Entry {
 fn words(event: &Event, kind: &Kind) -> (&'static str, String) {
     match kind {
         Kind::ExecutionStarted(e) => {
-            let version = match e.version {
-                0 => String::new(),
-                version => format!(" v{version}"),
-            };
-            let what = format!("{}{version} {}", e.workflow, event.execution_id);
+            let what = format!(
+                "{} {}",
+                workflow(&e.workflow, e.version),
+                event.execution_id
+            );
             ("execution_started", what)
         }
         Kind::ExecutionCompleted(_) => ("execution_completed", String::new()),
@@ -112,6 +112,14 @@ fn step_words(event: &Event, kind: &Kind) -> (&'static str, String) {
     }
 }
 
+/// The workflow with its version; one that came with the start has none.
+fn workflow(name: &str, version: u32) -> String {
+    match version {
+        0 => name.to_owned(),
+        version => format!("{name} v{version}"),
+    }
+}
+
 /// What became of a step beside its attempts, and of what it holds.
 fn inner_words(event: &Event, kind: &Kind) -> (&'static str, String) {
     match kind {
@@ -128,7 +136,7 @@ fn inner_words(event: &Event, kind: &Kind) -> (&'static str, String) {
         Kind::StateChanged(e) => ("state_changed", format!("{} to {}", e.from, e.to)),
         Kind::WaitBegun(e) => ("wait_begun", format!("for {}", wait(event, e.due_time))),
         Kind::ChildStarted(e) => {
-            let what = format!("{} v{} {}", e.workflow, e.version, e.execution_id);
+            let what = format!("{} {}", workflow(&e.workflow, e.version), e.execution_id);
             ("child_started", what)
         }
         Kind::ChildEnded(e) => {

@@ -337,6 +337,7 @@ fn apply_step(row: &mut Row, kind: &Kind, now: Time) {
                 items.begin(e.count);
             }
         }
+        Kind::ChildStarted(e) => row.note = format!("child {}", e.execution_id),
         _ => {}
     }
 }

@@ -119,6 +119,9 @@ impl Turn<'_> {
 
     /// Begins the step's next attempt with this input.
     pub fn begin_attempt(&mut self, run: RunId, input: Value) {
+        if let Err(error) = self.check_child_depth(run) {
+            return self.fail_step(run, error, None);
+        }
         let attempt = self.execution.run(run).attempt + 1;
         let node = self.node(run);
         let total = match self.execution.run(run).total_deadline {
@@ -159,6 +162,7 @@ impl Turn<'_> {
         match self.node(run).kind {
             Kind::Switch(_) => self.choose_branch(run),
             Kind::Each(_) => self.begin_items(run),
+            Kind::Child(_) => self.start_child(run),
             _ => {}
         }
     }

@@ -3,6 +3,7 @@
 //! events are durable.
 
 mod begin;
+mod child;
 mod each;
 mod end;
 mod start;
@@ -14,9 +15,11 @@ mod turn;
 
 use std::time::Duration;
 
+pub use child::{ChildEnding, ChildReport, ChildStart, ChildWorkflow, ParentReport};
 pub use start::{Start, start};
 use task::Said;
 use turn::Turn;
+use uuid::Uuid;
 
 use crate::{
     core::{
@@ -70,6 +73,15 @@ pub enum Command {
         /// What it used.
         usage: Option<Usage>,
     },
+    /// A child execution tells how far it is.
+    Child {
+        /// The path of the step that runs it.
+        step: String,
+        /// Its id.
+        child: Uuid,
+        /// What it tells.
+        report: ChildReport,
+    },
     /// Someone asks for its end.
     Cancel {
         /// Why.
@@ -96,6 +108,19 @@ pub enum Effect {
         /// Why.
         reason: String,
     },
+    /// Start a child execution, or find it again, and have it report.
+    StartChild(Box<ChildStart>),
+    /// End a child execution, if it is open.
+    StopChild {
+        /// Its id.
+        child: Uuid,
+        /// Why.
+        reason: String,
+        /// End it now.
+        terminated: bool,
+    },
+    /// Tell the parent how far this execution is.
+    TellParent(Box<ParentReport>),
     /// Free an attempt that has ended by its worker's result.
     Release {
         /// The sequence of the event that scheduled it.
@@ -175,6 +200,11 @@ pub fn decide(
                 task, lease, class, ..
             } => task::repeated(execution, task, lease, Said::Failure(&class)),
             Command::Accept { .. } => Err(Rejection::Stale),
+            Command::Child {
+                step,
+                child,
+                report,
+            } => child::unawaited(execution, &step, child, &report),
             Command::Tick => Ok(Outcome::default()),
             Command::Cancel { .. } | Command::Terminate { .. } => Err(Rejection::Ended(state)),
         };
@@ -202,10 +232,16 @@ pub fn decide(
             retry_after,
             usage,
         } => turn.fail(task, lease, class, message, retry_after, usage)?,
+        Command::Child {
+            step,
+            child,
+            report,
+        } => turn.child_reported(&step, child, report)?,
         Command::Cancel { reason } => turn.cancel(&reason),
         Command::Terminate { reason } => turn.terminate(&reason),
         Command::Tick => turn.tick(),
     }
     turn.pump();
+    turn.tell_parent_of_end();
     Ok(turn.finish())
 }

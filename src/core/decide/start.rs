@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Outcome, Rejection, turn::Turn};
 use crate::{
     core::{
-        execution::Execution,
+        execution::{Execution, Parent},
         expr::{Scope, StepView},
         limits::Limits,
         plan::Plan,
@@ -34,6 +34,8 @@ pub struct Start {
     pub labels: HashMap<String, String>,
     /// The start's request id.
     pub request_id: String,
+    /// Whose child it is to be.
+    pub parent: Option<Parent>,
 }
 
 /// Accepts an execution and begins its first steps.
@@ -71,13 +73,15 @@ pub fn start(
             labels,
             request_id: start.request_id,
             deadline,
-            parent: None,
+            parent: start.parent.map(Into::into),
         })),
     };
     let mut execution = Execution::create(plan, &event)
         .expect("an execution_started with a UUID makes an execution");
     let mut turn = Turn::new(&mut execution, now, limits);
+    turn.tell_parent_of_start();
     turn.pump();
+    turn.tell_parent_of_end();
     let mut outcome = turn.finish();
     outcome.events.insert(0, event);
     Ok((execution, outcome))

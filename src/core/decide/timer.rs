@@ -107,6 +107,7 @@ impl Turn<'_> {
 
     /// Ends the execution now.
     pub fn terminate(&mut self, reason: &str) {
+        self.terminating = true;
         self.end_cancelled(reason, true);
     }
 

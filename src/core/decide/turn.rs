@@ -19,6 +19,8 @@ pub(super) struct Turn<'a> {
     pub limits: &'a Limits,
     /// The bytes of the inputs handed out so far.
     pub bytes: usize,
+    /// The execution is being ended at once, and its children with it.
+    pub terminating: bool,
     outcome: Outcome,
 }
 
@@ -35,6 +37,7 @@ impl<'a> Turn<'a> {
             now,
             limits,
             bytes: 0,
+            terminating: false,
             outcome: Outcome::default(),
         }
     }
@@ -106,6 +109,9 @@ impl<'a> Turn<'a> {
 
     /// Takes the step's attempt back, if it is handed out.
     pub fn withdraw(&mut self, run: RunId, reason: &str) {
+        if self.execution.has_child(run) {
+            return self.withdraw_child(run, reason);
+        }
         let step = self.execution.run(run);
         let handed_out = matches!(step.state, StepState::Waiting | StepState::Running);
         if handed_out && step.scheduled > 0 {

@@ -97,12 +97,13 @@ impl Execution {
     fn apply_step(&mut self, run: RunId, kind: &event::Kind, sequence: u64, now: Time) {
         match kind {
             event::Kind::StepScheduled(e) => self.step_scheduled(run, e, sequence, now),
-            event::Kind::StepStarted(e) => self.step_started(run, e, now),
+            event::Kind::StepStarted(e) => self.step_started(run, e, sequence, now),
             event::Kind::StepCompleted(e) => self.step_completed(run, e, now),
             event::Kind::StepFailed(e) => self.step_failed(run, e, now),
             event::Kind::StepRetryScheduled(e) => self.step_retry_scheduled(run, e),
             event::Kind::StepSkipped(_) => self.step_ended(run, StepState::Skipped, now),
             event::Kind::StepCancelled(_) => self.step_ended(run, StepState::Cancelled, now),
+            event::Kind::ChildStarted(e) => self.child_started(run, e),
             event::Kind::BranchChosen(e) => {
                 self.run_mut(run).branch = Some(e.index);
                 self.add_children(run);
@@ -142,7 +143,7 @@ impl Execution {
         }
     }
 
-    fn step_started(&mut self, id: RunId, event: &StepStarted, now: Time) {
+    fn step_started(&mut self, id: RunId, event: &StepStarted, sequence: u64, now: Time) {
         self.begin(id, now);
         self.clear_attempt(id);
         let is_call = matches!(self.node(id).kind, Kind::Call(_));
@@ -163,8 +164,10 @@ impl Execution {
             self.set_total(id, event.total_deadline.map(Time::from));
             self.drop_children(id);
             self.take_up_items(id);
-            if self.block(id).is_some() {
-                self.add_children(id);
+            match self.node(id).kind {
+                Kind::Block(_) => self.add_children(id),
+                Kind::Child(_) => self.child_attempt_begun(id, sequence, now),
+                _ => {}
             }
         }
     }
@@ -221,7 +224,7 @@ impl Execution {
             return;
         }
         self.run_mut(id).start_time = Some(now);
-        if matches!(self.node(id).kind, Kind::Call(_)) {
+        if self.node(id).kind.is_outside() {
             self.calls_in_progress += 1;
         }
         if let Some(parent) = self.run(id).parent {
@@ -235,7 +238,7 @@ impl Execution {
         let was_active = self.run(id).is_active();
         self.clear_attempt(id);
         self.set_total(id, None);
-        if was_active && matches!(self.node(id).kind, Kind::Call(_)) {
+        if was_active && self.node(id).kind.is_outside() {
             self.calls_in_progress -= 1;
         }
         if !was_active {

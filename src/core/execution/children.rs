@@ -54,7 +54,7 @@ impl Execution {
             return;
         }
         let Some(parent) = run.parent else { return };
-        let is_call = matches!(self.node(id).kind, Kind::Call(_));
+        let is_call = self.node(id).kind.is_outside();
         self.run_mut(parent).ready.insert((is_call, id));
         self.note_room(parent);
     }
@@ -64,7 +64,7 @@ impl Execution {
         let Some(parent) = self.run(id).parent else {
             return;
         };
-        let is_call = matches!(self.node(id).kind, Kind::Call(_));
+        let is_call = self.node(id).kind.is_outside();
         self.run_mut(parent).ready.remove(&(is_call, id));
         self.note_room(parent);
     }

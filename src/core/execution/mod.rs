@@ -2,6 +2,7 @@
 //! read by `decide`, by expressions (`scope`) and by the api (`view`).
 
 mod apply;
+mod child;
 mod children;
 mod items;
 mod listing;
@@ -19,6 +20,7 @@ use std::{
 };
 
 pub use apply::apply;
+pub use child::{ChildRun, Parent};
 pub use items::{Item, Items};
 pub use listing::{Listed, Place, Query, list};
 pub use run::{ROOT, RunId, StepRun};
@@ -84,6 +86,8 @@ pub struct Execution {
     pub deadline: Option<Time>,
     /// When its next attempt begins.
     pub next_attempt_time: Option<Time>,
+    /// Whose child it is.
+    pub parent: Option<Box<Parent>>,
     slots: Slots,
     by_path: HashMap<Arc<str>, RunId>,
     /// Attempts handed out, by the sequence of the event that scheduled them.
@@ -129,6 +133,7 @@ impl Execution {
             end_time: None,
             deadline: started.deadline.map(Time::from),
             next_attempt_time: None,
+            parent: Parent::of(started)?.map(Box::new),
             slots: Slots::default(),
             by_path: HashMap::new(),
             tasks: HashMap::new(),
@@ -323,6 +328,7 @@ impl PartialEq for Execution {
             && self.namespace == other.namespace
             && self.workflow == other.workflow
             && self.labels == other.labels
+            && self.parent == other.parent
             && self.input == other.input
             && self.vars == other.vars
             && self.output == other.output

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Error, Items, StepState};
+use super::{ChildRun, Error, Items, StepState};
 use crate::{
     core::{plan::NodeId, time::Time, value::Value},
     proto::Usage,
@@ -60,6 +60,8 @@ pub struct StepRun {
     pub usage: Option<Usage>,
     /// The branch a switch chose, as in the event; `None` before.
     pub branch: Option<i32>,
+    /// The child execution of the last attempt that has started one.
+    pub child: Option<Box<ChildRun>>,
     /// Which item or iteration it is the frame of.
     pub index: Option<u32>,
     /// The items of a collection, once they are known.
@@ -106,6 +108,7 @@ impl StepRun {
             branch: None,
             index: None,
             items: None,
+            child: None,
             children: Vec::new(),
             dependants: Vec::new(),
             waits: 0,

@@ -20,6 +20,9 @@ pub struct Standing {
     pub due: Option<Time>,
     /// Its attempts that wait for a worker, in the order in which they were scheduled.
     pub queued: Vec<Queued>,
+    /// It waits for a child execution, or another execution waits for it: each is asked at
+    /// start what it missed of the other.
+    pub related: bool,
 }
 
 /// An attempt that waits for a worker.
@@ -35,9 +38,10 @@ pub struct Queued {
 
 impl Standing {
     /// True when it says all that must be known of the execution at start. One in many queues
-    /// is not kept: what is kept under one key stays small.
+    /// is not kept: what is kept under one key stays small. One that is related to another is
+    /// not kept either: it is loaded whole when the server starts.
     pub fn is_kept(&self) -> bool {
-        self.queued.len() <= QUEUED_MAX
+        self.queued.len() <= QUEUED_MAX && !self.related
     }
 }
 
@@ -49,9 +53,11 @@ impl Execution {
             return None;
         }
         let mut queued = Vec::new();
+        let mut related = self.parent.as_ref().is_some_and(|p| !p.detached);
         for run in self.tasks.values() {
             match self.run(*run).state {
                 StepState::Waiting => queued.push(self.queued(*run)?),
+                StepState::Running if self.has_child(*run) => related = true,
                 StepState::Running => return None,
                 _ => {}
             }
@@ -61,6 +67,7 @@ impl Execution {
             namespace: self.namespace.clone(),
             due: self.next_due(),
             queued,
+            related,
         })
     }
 

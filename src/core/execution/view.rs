@@ -68,6 +68,7 @@ pub fn summary(execution: &Execution) -> proto::Execution {
         last_sequence: execution.sequence,
         deadline: execution.deadline.map(Into::into),
         next_attempt_time: execution.next_attempt_time.map(Into::into),
+        parent: execution.parent.as_deref().cloned().map(Into::into),
         progress_percent: execution.progress(),
         elapsed: execution
             .end_time
@@ -199,6 +200,10 @@ impl Execution {
             max_attempts: node.retry.as_ref().map_or(1, |r| r.max_attempts),
             usage: run.usage,
             items: None,
+            child_execution_id: run
+                .child
+                .as_ref()
+                .map_or(String::new(), |c| c.id.to_string()),
         }
     }
 
@@ -240,6 +245,7 @@ pub fn kind_name(kind: &Kind) -> &'static str {
         Kind::Switch(_) => "switch",
         Kind::Set(_) => "set",
         Kind::Each(_) => "each",
+        Kind::Child(_) => "workflow",
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) fn worst_case(plan: &Plan, limits: &Limits) -> u64 {
         };
         let once = match &node.kind {
             Kind::Call(_) => 1,
-            Kind::Set(_) => 0,
+            Kind::Set(_) | Kind::Child(_) => 0,
             Kind::Block(block) => sum(&block.children),
             Kind::Each(each) => sum(&[each.body]).saturating_mul(items_max),
             Kind::Switch(switch) => {

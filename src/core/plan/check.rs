@@ -3,7 +3,7 @@
 use super::{Compiled, compile};
 use crate::{
     core::{
-        definition,
+        definition::{self, Positions},
         finding::{Finding, any_error},
         limits::Limits,
     },
@@ -19,6 +19,17 @@ pub struct Checked {
     pub compiled: Option<Compiled>,
     /// Every finding with line and column, warnings among them, by place.
     pub findings: Vec<Finding>,
+    /// Where its fields stand in the text.
+    pub positions: Positions,
+}
+
+impl Checked {
+    /// Adds what was found out since, in its place.
+    pub fn add(&mut self, mut findings: Vec<Finding>) {
+        self.positions.locate(&mut findings);
+        self.findings.extend(findings);
+        self.findings.sort_by_key(|f| (f.line, f.column));
+    }
 }
 
 /// Reads and compiles the text of a YAML or JSON file.
@@ -49,6 +60,7 @@ pub fn check(source: &str, limits: &Limits) -> Checked {
         workflow: parsed.workflow,
         compiled: compiled.filter(|_| !any_error(&findings)),
         findings,
+        positions: parsed.positions,
     }
 }
 

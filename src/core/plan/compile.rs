@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Block, Gate, Input, Kind, Node, NodeId, Plan, bounds, calls, expressions::Reads, graph,
-    steps::Around,
+    Block, Gate, Input, Kind, Node, NodeId, Plan, Reference, bounds, calls, expressions::Reads,
+    graph, steps::Around,
 };
 use crate::{
     core::{
@@ -29,7 +29,10 @@ pub struct Compiled {
     /// The steps and what each waits for.
     pub graph: Graph,
     /// The most calls to agents that one execution can make, retries included; saturating.
+    /// Those of child executions are theirs.
     pub worst_case_calls: u64,
+    /// The registered workflows that it names.
+    pub references: Vec<Reference>,
 }
 
 /// Compiles a workflow.
@@ -51,6 +54,7 @@ pub fn compile(workflow: &Workflow, limits: &Limits) -> Result<Compiled, Vec<Fin
         graph: graph::of(&plan, compiler.conditions),
         worst_case_calls: calls::worst_case(&plan, limits),
         warnings: compiler.findings,
+        references: compiler.references,
         plan,
     })
 }
@@ -82,6 +86,8 @@ pub(super) struct Compiler<'a> {
     pub dependencies: usize,
     /// Did-you-mean searches left; each goes over all siblings.
     pub suggestions_left: u32,
+    /// The registered workflows named so far.
+    pub references: Vec<Reference>,
 }
 
 /// The steps of one list, and what the one being compiled reads of them.
@@ -103,6 +109,7 @@ impl<'a> Compiler<'a> {
             path: String::new(),
             dependencies: 0,
             suggestions_left: 20,
+            references: Vec::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The plan as it is shown: every step, what it waits for and under which condition it runs.
 
-use super::{Kind, Mode, Node, Plan, Target};
+use super::{Kind, Mode, Node, Plan, Source, Target};
 use crate::proto::{Graph, block::Mode as ShownMode, graph};
 
 /// The graph of a plan; `conditions` are by node.
@@ -35,6 +35,7 @@ fn kind(node: &Node) -> &'static str {
         Kind::Switch(_) => "switch",
         Kind::Set(_) => "set",
         Kind::Each(_) => "each",
+        Kind::Child(_) => "workflow",
     }
 }
 
@@ -46,7 +47,7 @@ fn mode(node: &Node) -> ShownMode {
             Mode::Graph => ShownMode::Graph,
         },
         Kind::Switch(_) | Kind::Each(_) => ShownMode::Sequence,
-        Kind::Call(_) | Kind::Set(_) => ShownMode::Unspecified,
+        Kind::Call(_) | Kind::Set(_) | Kind::Child(_) => ShownMode::Unspecified,
     }
 }
 
@@ -55,6 +56,9 @@ fn target(node: &Node) -> String {
         Kind::Call(call) => match &call.target {
             Target::Agent(agent) => agent.clone(),
             Target::Skill { skill, .. } => skill.clone(),
+        },
+        Kind::Child(child) => match &child.source {
+            Source::Registered { name, .. } => name.clone(),
         },
         _ => String::new(),
     }

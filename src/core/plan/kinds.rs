@@ -29,6 +29,9 @@ impl<'a> Compiler<'a> {
             Some(step::Kind::Switch(switch)) => {
                 Kind::Switch(self.within(".switch", |c| c.switch(switch, id)))
             }
+            Some(step::Kind::Workflow(child)) => {
+                Kind::Child(self.within(".workflow", |c| c.child(child)))
+            }
             Some(step::Kind::Set(set)) => Kind::Set(self.templates(".set", set)),
             Some(step::Kind::Each(each)) => self.within(".each", |c| c.each(each, id)),
             Some(later) => {

@@ -12,6 +12,7 @@
 mod bounds;
 mod calls;
 mod check;
+mod child;
 mod compile;
 mod each;
 mod expressions;
@@ -27,6 +28,7 @@ mod steps;
 mod tests;
 
 pub use check::{Checked, check};
+pub use child::Reference;
 pub use compile::{Compiled, compile};
 pub use mermaid::mermaid;
 
@@ -139,6 +141,37 @@ pub enum Kind {
     Set(Vec<(String, Template)>),
     /// Runs its body for each item of a list.
     Each(Each),
+    /// Runs another execution.
+    Child(Child),
+}
+
+impl Kind {
+    /// True when the work is done outside the execution, so that only so much of it may be in
+    /// progress at once.
+    pub fn is_outside(&self) -> bool {
+        matches!(self, Self::Call(_) | Self::Child(_))
+    }
+}
+
+/// Another execution to run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Child {
+    /// What it runs.
+    pub source: Source,
+    /// The step completes once it has started.
+    pub detached: bool,
+}
+
+/// What a child execution runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A registered workflow; `None`: its newest version.
+    Registered {
+        /// Its name.
+        name: String,
+        /// Its version.
+        version: Option<u32>,
+    },
 }
 
 /// An agent to call.

@@ -20,7 +20,7 @@ const LABEL_NAME_BYTES_MAX: usize = 128;
 const LABEL_VALUE_BYTES_MAX: usize = 256;
 
 /// The classes of error that the server itself gives.
-const CLASSES: [&str; 12] = [
+const CLASSES: [&str; 13] = [
     "timeout",
     "unavailable",
     "rate_limited",
@@ -33,17 +33,16 @@ const CLASSES: [&str; 12] = [
     "auth",
     "agent_error",
     "cancelled",
+    "not_found",
 ];
 
 impl Compiler<'_> {
     /// Checks name, description, labels and tags.
     pub(super) fn names_of_workflow(&mut self, workflow: &Workflow) {
-        let allowed =
-            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
         if workflow.name.is_empty() {
             let hint = "give it one: a-z 0-9 - _ . and at most 128 characters";
             self.error(".name", "required", "the workflow has no name", hint);
-        } else if workflow.name.len() > NAME_LENGTH_MAX || !workflow.name.chars().all(allowed) {
+        } else if !is_workflow_name(&workflow.name) {
             let message = format!("`{}` is not a name", workflow.name);
             let hint = "a-z 0-9 - _ . and at most 128 characters";
             self.error(".name", "invalid-name", message, hint);
@@ -255,6 +254,13 @@ impl Compiler<'_> {
             self.warn(field, "unknown-class", message, hint);
         }
     }
+}
+
+/// True when a workflow may be called that.
+pub(super) fn is_workflow_name(name: &str) -> bool {
+    let allowed =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    !name.is_empty() && name.len() <= NAME_LENGTH_MAX && name.chars().all(allowed)
 }
 
 /// The numbers of a preset: first delay, multiplier, longest delay, attempts.

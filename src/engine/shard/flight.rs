@@ -85,8 +85,7 @@ impl Shard {
 
     fn release(&mut self, releases: Vec<Release>) {
         for release in releases {
-            let (dispatch, progress) = (self.parts.dispatch.as_ref(), &self.parts.progress);
-            if let Some(ended) = release.run(dispatch, progress)
+            if let Some(ended) = release.run(&self.parts)
                 && let Some(live) = self.live.remove(&ended)
             {
                 self.parts.open.fetch_sub(1, Ordering::Relaxed);

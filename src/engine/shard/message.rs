@@ -13,7 +13,13 @@ use crate::{
         limits::Limits,
         plan::Plan,
     },
-    engine::{commit::Commits, plans::Plans, progress::Progress, release::Reply},
+    engine::{
+        children::{ChildMessage, Peers},
+        commit::Commits,
+        plans::Plans,
+        progress::Progress,
+        release::Reply,
+    },
     proto,
     store::Store,
 };
@@ -31,6 +37,8 @@ pub struct Parts {
     pub progress: Progress,
     /// What executions run.
     pub plans: Plans,
+    /// The other shards.
+    pub peers: Peers,
     /// The bounds.
     pub limits: Arc<Limits>,
     /// How many executions are open, over all shards.
@@ -52,6 +60,8 @@ pub enum Message {
         /// The answer.
         reply: Reply<()>,
     },
+    /// What child executions and their parents want of each other.
+    Child(Box<ChildMessage>),
     /// Show an execution that is open; `None` when it is not in memory.
     View {
         /// The execution.

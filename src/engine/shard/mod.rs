@@ -2,6 +2,7 @@
 //! the commit thread and goes on while that is made durable; releases what follows from a
 //! group once it is.
 
+mod children;
 mod flight;
 mod message;
 mod work;
@@ -37,10 +38,10 @@ const GROUPS_IN_FLIGHT_MAX: usize = 64;
 /// Starts a shard with the executions it owns. Says so when it breaks.
 pub fn spawn(
     parts: Parts,
+    messages: mpsc::UnboundedReceiver<Message>,
     executions: Vec<Execution>,
     failed: Failed,
-) -> (Mailbox, JoinHandle<()>) {
-    let (mailbox, messages) = mpsc::unbounded_channel();
+) -> JoinHandle<()> {
     let mut shard = Shard {
         parts,
         live: HashMap::new(),
@@ -57,15 +58,14 @@ pub fn spawn(
     for execution in executions {
         shard.adopt(execution);
     }
-    let task = tokio::spawn(async move {
+    tokio::spawn(async move {
         // A panic is a broken invariant: better to stop than to serve only some executions.
         let run = AssertUnwindSafe(shard.run(messages)).catch_unwind();
         if run.await.is_err() {
             tracing::error!("a shard panicked: stopping");
             failed.send_replace(Some("a broken invariant, see the log".into()));
         }
-    });
-    (mailbox, task)
+    })
 }
 
 struct Live {
@@ -143,6 +143,7 @@ impl Shard {
                 Ok(()) => self.releases.push(Release::Done(reply)),
                 Err(error) => drop(reply.send(Err(error))),
             },
+            Message::Child(message) => self.child(*message),
             Message::View { id, reply } => self.view(id, reply),
             Message::Steps { id, query, reply } => self.steps(id, &query, reply),
             Message::Outline { id, reply } => self.outline(id, reply),
@@ -217,6 +218,7 @@ impl Shard {
     fn adopt(&mut self, execution: Execution) {
         let id = execution.id;
         recovery::hand_out(&execution, self.parts.dispatch.as_ref());
+        self.resume_children(&execution);
         self.adopt_new(execution);
         self.set_timer(id);
     }

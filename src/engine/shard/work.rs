@@ -67,7 +67,7 @@ impl Shard {
     }
 
     /// Whether one more execution can be accepted.
-    fn admit(&mut self) -> Result<(), Error> {
+    pub(super) fn admit(&mut self) -> Result<(), Error> {
         let limits = Arc::clone(&self.parts.limits);
         if self.parts.open.load(Ordering::Relaxed) >= limits.open_executions_max {
             return Err(refusal::too_many_open(limits.open_executions_max));
@@ -137,15 +137,22 @@ impl Shard {
     }
 
     /// A command for an execution that is not in memory: it has ended, or never was.
-    fn command_ended(&self, id: Uuid, command: Command, now: Time) -> Result<(), Error> {
+    fn command_ended(&mut self, id: Uuid, command: Command, now: Time) -> Result<(), Error> {
         let mut execution = recovery::read(&self.parts, id)?;
-        decide(&mut execution, command, now, &self.parts.limits)
-            .map(|_| ())
-            .map_err(|rejection| refusal::of_command(id, rejection))
+        let outcome = decide(&mut execution, command, now, &self.parts.limits)
+            .map_err(|rejection| refusal::of_command(id, rejection))?;
+        let effects = outcome.effects.into_iter();
+        self.releases.extend(effects.map(|effect| Release::Effect {
+            id,
+            namespace: execution.namespace.clone(),
+            workflow: execution.workflow.clone(),
+            effect,
+        }));
+        Ok(())
     }
 
     /// Takes what was decided into the group being filled.
-    fn record(&mut self, id: Uuid, outcome: Outcome, summary_changed: bool) {
+    pub(super) fn record(&mut self, id: Uuid, outcome: Outcome, summary_changed: bool) {
         let Some(live) = self.live.get_mut(&id) else {
             return;
         };

@@ -113,6 +113,7 @@ pub fn standing(due: i64) -> Standing {
         namespace: "default".into(),
         due: Some(Time::from_nanos(due)),
         queued: queued.collect(),
+        related: false,
     }
 }
 

@@ -72,6 +72,7 @@ pub fn read(value: &[u8]) -> Result<Option<Standing>, Error> {
         namespace: kept.namespace,
         due: kept.due.map(Time::from_nanos),
         queued: kept.queued.into_iter().map(Into::into).collect(),
+        related: false,
     }))
 }
 

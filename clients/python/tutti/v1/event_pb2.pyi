@@ -118,16 +118,8 @@ class ExecutionStarted(_message.Message):
     labels: _containers.ScalarMap[str, str]
     request_id: str
     deadline: _timestamp_pb2.Timestamp
-    parent: Parent
-    def __init__(self, namespace: _Optional[str] = ..., workflow: _Optional[str] = ..., version: _Optional[int] = ..., definition: _Optional[_Union[_workflow_pb2.Workflow, _Mapping]] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., variables: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent: _Optional[_Union[Parent, _Mapping]] = ...) -> None: ...
-
-class Parent(_message.Message):
-    __slots__ = ("execution_id", "step")
-    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
-    STEP_FIELD_NUMBER: _ClassVar[int]
-    execution_id: str
-    step: str
-    def __init__(self, execution_id: _Optional[str] = ..., step: _Optional[str] = ...) -> None: ...
+    parent: _execution_pb2.Parent
+    def __init__(self, namespace: _Optional[str] = ..., workflow: _Optional[str] = ..., version: _Optional[int] = ..., definition: _Optional[_Union[_workflow_pb2.Workflow, _Mapping]] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., variables: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent: _Optional[_Union[_execution_pb2.Parent, _Mapping]] = ...) -> None: ...
 
 class ExecutionCompleted(_message.Message):
     __slots__ = ("output",)
@@ -405,13 +397,11 @@ class ChildStarted(_message.Message):
     def __init__(self, execution_id: _Optional[str] = ..., workflow: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
 
 class ChildEnded(_message.Message):
-    __slots__ = ("execution_id", "state", "output", "error")
+    __slots__ = ("execution_id", "state", "error")
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
-    OUTPUT_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     execution_id: str
     state: _execution_pb2.Execution.State
-    output: _struct_pb2.Value
     error: _execution_pb2.Error
-    def __init__(self, execution_id: _Optional[str] = ..., state: _Optional[_Union[_execution_pb2.Execution.State, str]] = ..., output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ...) -> None: ...
+    def __init__(self, execution_id: _Optional[str] = ..., state: _Optional[_Union[_execution_pb2.Execution.State, str]] = ..., error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ...) -> None: ...

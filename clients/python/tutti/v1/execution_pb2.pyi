@@ -13,7 +13,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Execution(_message.Message):
-    __slots__ = ("execution_id", "namespace", "workflow", "version", "state", "input", "output", "error", "steps", "progress_percent", "create_time", "end_time", "labels", "variables", "attempt", "last_sequence", "elapsed", "average_step_time", "estimated_completion_time", "deadline", "next_attempt_time", "omitted_fields", "steps_left_out")
+    __slots__ = ("execution_id", "namespace", "workflow", "version", "state", "input", "output", "error", "steps", "progress_percent", "create_time", "end_time", "labels", "variables", "attempt", "last_sequence", "elapsed", "average_step_time", "estimated_completion_time", "deadline", "next_attempt_time", "parent", "omitted_fields", "steps_left_out")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[Execution.State]
@@ -64,6 +64,7 @@ class Execution(_message.Message):
     ESTIMATED_COMPLETION_TIME_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_FIELD_NUMBER: _ClassVar[int]
     NEXT_ATTEMPT_TIME_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
     OMITTED_FIELDS_FIELD_NUMBER: _ClassVar[int]
     STEPS_LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
     execution_id: str
@@ -87,12 +88,25 @@ class Execution(_message.Message):
     estimated_completion_time: _timestamp_pb2.Timestamp
     deadline: _timestamp_pb2.Timestamp
     next_attempt_time: _timestamp_pb2.Timestamp
+    parent: Parent
     omitted_fields: _containers.RepeatedScalarFieldContainer[str]
     steps_left_out: int
-    def __init__(self, execution_id: _Optional[str] = ..., namespace: _Optional[str] = ..., workflow: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[Execution.State, str]] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., steps: _Optional[_Iterable[_Union[StepExecution, _Mapping]]] = ..., progress_percent: _Optional[float] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., variables: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., attempt: _Optional[int] = ..., last_sequence: _Optional[int] = ..., elapsed: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., average_step_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., estimated_completion_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., next_attempt_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., omitted_fields: _Optional[_Iterable[str]] = ..., steps_left_out: _Optional[int] = ...) -> None: ...
+    def __init__(self, execution_id: _Optional[str] = ..., namespace: _Optional[str] = ..., workflow: _Optional[str] = ..., version: _Optional[int] = ..., state: _Optional[_Union[Execution.State, str]] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., steps: _Optional[_Iterable[_Union[StepExecution, _Mapping]]] = ..., progress_percent: _Optional[float] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., variables: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., attempt: _Optional[int] = ..., last_sequence: _Optional[int] = ..., elapsed: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., average_step_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., estimated_completion_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., next_attempt_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent: _Optional[_Union[Parent, _Mapping]] = ..., omitted_fields: _Optional[_Iterable[str]] = ..., steps_left_out: _Optional[int] = ...) -> None: ...
+
+class Parent(_message.Message):
+    __slots__ = ("execution_id", "step", "depth", "detached")
+    EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    DEPTH_FIELD_NUMBER: _ClassVar[int]
+    DETACHED_FIELD_NUMBER: _ClassVar[int]
+    execution_id: str
+    step: str
+    depth: int
+    detached: bool
+    def __init__(self, execution_id: _Optional[str] = ..., step: _Optional[str] = ..., depth: _Optional[int] = ..., detached: bool = ...) -> None: ...
 
 class StepExecution(_message.Message):
-    __slots__ = ("path", "name", "kind", "state", "attempt", "agent", "skill", "input", "output", "error", "start_time", "end_time", "worker_id", "waiting_for", "next_attempt_time", "max_attempts", "usage", "items")
+    __slots__ = ("path", "name", "kind", "state", "attempt", "agent", "skill", "input", "output", "error", "start_time", "end_time", "worker_id", "waiting_for", "next_attempt_time", "max_attempts", "usage", "child_execution_id", "items")
     class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATE_UNSPECIFIED: _ClassVar[StepExecution.State]
@@ -132,6 +146,7 @@ class StepExecution(_message.Message):
     NEXT_ATTEMPT_TIME_FIELD_NUMBER: _ClassVar[int]
     MAX_ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
+    CHILD_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     path: str
     name: str
@@ -150,8 +165,9 @@ class StepExecution(_message.Message):
     next_attempt_time: _timestamp_pb2.Timestamp
     max_attempts: int
     usage: Usage
+    child_execution_id: str
     items: ItemCounts
-    def __init__(self, path: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[_Union[StepExecution.State, str]] = ..., attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker_id: _Optional[str] = ..., waiting_for: _Optional[str] = ..., next_attempt_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., max_attempts: _Optional[int] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., items: _Optional[_Union[ItemCounts, _Mapping]] = ...) -> None: ...
+    def __init__(self, path: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[_Union[StepExecution.State, str]] = ..., attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker_id: _Optional[str] = ..., waiting_for: _Optional[str] = ..., next_attempt_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., max_attempts: _Optional[int] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., child_execution_id: _Optional[str] = ..., items: _Optional[_Union[ItemCounts, _Mapping]] = ...) -> None: ...
 
 class ItemCounts(_message.Message):
     __slots__ = ("total", "completed", "failed", "running")

@@ -149,7 +149,7 @@ class ListExecutionsRequest(_message.Message):
     def __init__(self, namespace: _Optional[str] = ..., filter: _Optional[_Union[ExecutionFilter, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ExecutionFilter(_message.Message):
-    __slots__ = ("workflow", "states", "create_time_from", "create_time_until", "labels")
+    __slots__ = ("workflow", "states", "create_time_from", "create_time_until", "labels", "parent_execution_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -162,12 +162,14 @@ class ExecutionFilter(_message.Message):
     CREATE_TIME_FROM_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_UNTIL_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
+    PARENT_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     workflow: str
     states: _containers.RepeatedScalarFieldContainer[_execution_pb2.Execution.State]
     create_time_from: _timestamp_pb2.Timestamp
     create_time_until: _timestamp_pb2.Timestamp
     labels: _containers.ScalarMap[str, str]
-    def __init__(self, workflow: _Optional[str] = ..., states: _Optional[_Iterable[_Union[_execution_pb2.Execution.State, str]]] = ..., create_time_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    parent_execution_id: str
+    def __init__(self, workflow: _Optional[str] = ..., states: _Optional[_Iterable[_Union[_execution_pb2.Execution.State, str]]] = ..., create_time_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., parent_execution_id: _Optional[str] = ...) -> None: ...
 
 class ListExecutionsResponse(_message.Message):
     __slots__ = ("executions", "next_page_token")

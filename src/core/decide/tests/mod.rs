@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod blocks;
+mod children;
 mod each;
 mod ends;
 mod outputs;
@@ -19,7 +20,7 @@ use super::{Command, Effect, Rejection, Start, decide, start};
 use crate::{
     core::{
         definition,
-        execution::{Execution, ExecutionState, StepState},
+        execution::{Execution, ExecutionState, Parent, StepState},
         limits::Limits,
         plan,
         time::Time,
@@ -44,6 +45,15 @@ fn given(yaml: &str, input: Json) -> Case {
 }
 
 fn try_given(yaml: &str, input: Json) -> Result<Case, Rejection> {
+    begin(yaml, input, None)
+}
+
+/// An execution of this workflow, begun as the child of another.
+fn child_of(parent: Parent, yaml: &str) -> Case {
+    begin(yaml, Json::Null, Some(parent)).unwrap()
+}
+
+fn begin(yaml: &str, input: Json, parent: Option<Parent>) -> Result<Case, Rejection> {
     let yaml = format!("name: case\n{yaml}");
     let parsed = definition::parse(&yaml);
     assert!(parsed.findings.is_empty(), "{:?}", parsed.findings);
@@ -59,6 +69,7 @@ fn try_given(yaml: &str, input: Json) -> Result<Case, Rejection> {
         input: value::from_json(&input),
         labels: [("by".to_owned(), "start".to_owned())].into(),
         request_id: String::new(),
+        parent,
     };
     let (execution, outcome) = start(plan, begun, now, &limits)?;
     Ok(Case {

@@ -56,3 +56,25 @@ fn one_in_many_queues_is_not_kept() {
     let case = given(&format!("mode: PARALLEL\nsteps:{steps}"), json!(null));
     assert!(!case.execution.standing().unwrap().is_kept());
 }
+
+#[test]
+fn one_that_waits_for_a_child_or_is_waited_for_leaves_memory_and_is_loaded_at_start() {
+    let case = given(
+        "steps: [ { id: sub, workflow: { name: other } } ]",
+        json!(null),
+    );
+    let standing = case.execution.standing().unwrap();
+    assert!(standing.queued.is_empty() && !standing.is_kept());
+
+    let mut parent = Parent {
+        id: Uuid::from_u128(9),
+        step: "sub".into(),
+        depth: 1,
+        detached: false,
+    };
+    let child = child_of(parent.clone(), STEPS);
+    assert!(!child.execution.standing().unwrap().is_kept());
+    parent.detached = true;
+    let child = child_of(parent, STEPS);
+    assert!(child.execution.standing().unwrap().is_kept());
+}

@@ -41,7 +41,6 @@ pub fn payloads(event: &mut Event) -> impl Iterator<Item = Payload<'_>> {
         Some(K::StepCompleted(e)) => (e.output.as_mut(), e.saved.as_mut()),
         Some(K::StepCompensated(e)) => (e.output.as_mut(), None),
         Some(K::StateChanged(e)) => (e.input.as_mut(), None),
-        Some(K::ChildEnded(e)) => (e.output.as_mut(), None),
         _ => (None, None),
     };
     let value = value.map(Payload::Value);
