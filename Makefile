@@ -13,8 +13,10 @@ test:           ## Every test of the workspace
 check:          ## All that CI checks
 	.ci/run
 
-bench:          ## Workflows per second and latencies, three processes
-	cargo bench --bench workflows
+bench:          ## Every scenario of `tutti bench`, and its limit; writes docs/benchmarks.md
+	TUTTI_BENCH_JSON=$(CURDIR)/target/limit.jsonl cargo bench --bench limit
+	cargo run --release -- bench all --output json > target/bench.jsonl
+	cargo bench --bench report -- $(CURDIR)/target/limit.jsonl $(CURDIR)/target/bench.jsonl
 
 clients:        ## Generate the Python client's code again from proto/
 	python3 -m venv target/generate-venv

@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 
 mod agents;
 mod audit;
+mod bench;
 mod cancel;
 mod compact;
 mod completions;
@@ -98,6 +99,7 @@ enum Command {
     Audit(audit::Args),
     Verify(verify::Args),
     Compact(compact::Args),
+    Bench(bench::Args),
     Completions(completions::Args),
 }
 
@@ -127,6 +129,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Audit(args) => audit::run(args, global).await,
         Command::Verify(args) => verify::run(&args, global),
         Command::Compact(args) => compact::run(args, global).await,
+        Command::Bench(args) => bench::run(args, global).await,
         Command::Completions(args) => completions::run(&args),
     };
     conclude(outcome, global)

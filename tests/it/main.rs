@@ -5,6 +5,7 @@
 
 mod agents;
 mod architecture;
+mod bench;
 mod children;
 mod cli;
 mod clients;
