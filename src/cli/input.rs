@@ -55,7 +55,10 @@ fn assemble(args: &InputArgs, stdin: &mut impl Read) -> Result<Option<Json>, Fai
 }
 
 /// `-`: stdin; `@FILE`: the file; anything else stands for itself.
-fn fetch(option: &str, text: &str, stdin: &mut impl Read) -> Result<String, Failure> {
+///
+/// # Errors
+/// `Failure::Usage` for what cannot be read.
+pub fn fetch(option: &str, text: &str, stdin: &mut impl Read) -> Result<String, Failure> {
     match text.strip_prefix('@') {
         Some("-") => read_stdin(option, stdin),
         Some(path) => std::fs::read_to_string(path)

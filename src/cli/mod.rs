@@ -13,6 +13,7 @@ mod agents;
 mod audit;
 mod bench;
 mod cancel;
+mod chat;
 mod compact;
 mod completions;
 mod delete;
@@ -85,6 +86,7 @@ enum Command {
     Workflows(workflows::Args),
     Diff(diff::Args),
     Run(run::Args),
+    Chat(chat::Args),
     Start(start::Args),
     Watch(watch::Args),
     Get(get::Args),
@@ -115,6 +117,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Workflows(args) => workflows::run(args, global).await,
         Command::Diff(args) => diff::run(args, global).await,
         Command::Run(args) => run::run(args, global).await,
+        Command::Chat(args) => chat::run(args, global).await,
         Command::Start(args) => start::run(args, global).await,
         Command::Watch(args) => watch::run(args, global).await,
         Command::Get(args) => get::run(args, global).await,

@@ -94,6 +94,40 @@ impl StartArgs {
     }
 }
 
+/// What is to be started several times, understood once.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    request: StartExecutionRequest,
+}
+
+impl Chosen {
+    /// Takes a FILE or a NAME.
+    ///
+    /// # Errors
+    /// `Failure::Usage`; `Failure::Invalid` once every finding of a definition is printed.
+    pub async fn of(subject: &str, session: &Client, global: &Global) -> Result<Self, Failure> {
+        let mut request = StartExecutionRequest {
+            namespace: session.namespace().to_owned(),
+            ..Default::default()
+        };
+        match Subject::of(subject)? {
+            Subject::File(file) => {
+                request.definition = Some(understand(session, &file, global).await?);
+            }
+            Subject::Registered { name, version } => {
+                request.workflow = name;
+                request.version = version;
+            }
+        }
+        Ok(Self { request })
+    }
+
+    /// The start, without an input.
+    pub fn request(&self) -> StartExecutionRequest {
+        self.request.clone()
+    }
+}
+
 impl Start {
     /// Starts and returns the execution's id.
     ///

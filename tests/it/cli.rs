@@ -1,5 +1,6 @@
 //! The built binary as people and scripts meet it: what it prints where, and its exit codes.
 
+mod chat;
 mod definitions;
 mod executions;
 mod serve;
