@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use prost::Message as _;
 
-use super::{Dispatch, HeldLease, Hub, Offer, TaskKey, matching::violations, task::Input};
+use super::{Dispatch, HeldLease, Hub, Offer, TaskKey, Ticket, matching::violations, task::Input};
 use crate::{
     core::{plan::Target, schema::Schema},
     proto::Agent,
@@ -15,6 +15,10 @@ impl Dispatch for Hub {
         let bytes = offer.input.encoded_len();
         let input = self.look_at(&offer);
         self.changed(|state, now| state.enqueue(offer, bytes, input, now));
+    }
+
+    fn wait(&self, ticket: Ticket) {
+        self.changed(|state, now| state.wait(ticket, now));
     }
 
     fn restore(&self, offer: Offer, lease: HeldLease) {

@@ -27,12 +27,15 @@ pub(super) enum Effect {
         failure: Failure,
     },
     Chunk(proto::Chunk),
+    /// The engine is asked for what is not in memory.
+    Fetch(Vec<TaskKey>),
 }
 
 /// What became of a fact.
 pub(super) enum Settled {
     Accepted(Token, Done, Result<(), Refusal>),
     Reported(Token, Result<(), Refusal>),
+    Fetched(Vec<TaskKey>),
 }
 
 /// How many outcomes are brought back under one lock.
@@ -126,6 +129,10 @@ fn tell(sink: &dyn TaskSink, effect: Effect) -> Option<BoxFuture<'static, Settle
             .failed(token.key, token.lease, failure)
             .map(move |result| Settled::Reported(token, result))
             .boxed(),
+        Effect::Fetch(keys) => sink
+            .fetch(keys.clone())
+            .map(move |()| Settled::Fetched(keys))
+            .boxed(),
         Effect::Chunk(chunk) => {
             sink.chunk(chunk);
             return None;
@@ -143,6 +150,7 @@ fn refused(effect: Effect) -> Option<Settled> {
         Effect::Completed { token, .. } | Effect::Failed { token, .. } => {
             Some(Settled::Reported(token, gone))
         }
+        Effect::Fetch(keys) => Some(Settled::Fetched(keys)),
         Effect::Chunk(_) => None,
     }
 }

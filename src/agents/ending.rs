@@ -47,6 +47,9 @@ impl Withdrawn {
 impl State {
     /// Takes a task back, wherever it is; its worker is told to stop.
     pub fn withdraw(&mut self, key: TaskKey, reason: &str, now: Instant) {
+        if self.tear(key, now) {
+            return;
+        }
         match self.phase(key) {
             None | Some(Phase::Queued(_)) => {}
             Some(Phase::Offered { seat, lease, .. }) => {
@@ -150,7 +153,7 @@ impl State {
         let failure = invalid_input(wrong);
         self.effects.push(Effect::Failed { token, failure });
         if let Phase::Queued(source) = task.phase {
-            self.pull(source, task.place);
+            self.pull(source, task.place, key);
         }
     }
 
@@ -160,7 +163,9 @@ impl State {
             None => {}
             Some(Phase::Queued(source)) => {
                 if let Some(task) = self.tasks.remove(&key) {
-                    self.pull(source, task.place);
+                    self.pull(source, task.place, key);
+                    // Behind it there may be one that needs no fetching.
+                    self.match_source(source, now);
                 }
             }
             Some(Phase::Offered { seat, agent, .. }) => {

@@ -70,7 +70,7 @@ impl State {
             return false;
         };
         self.begin(token, worker, agent, false, None, now);
-        self.pull(source, place);
+        self.pull(source, place, token.key);
         true
     }
 

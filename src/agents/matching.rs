@@ -34,6 +34,9 @@ impl State {
                 break;
             }
         }
+        if self.can_take(agent) {
+            self.fetch_for(agent);
+        }
     }
 
     /// Hands out what a seat can take now, to its agents in turn.
@@ -42,6 +45,10 @@ impl State {
             if !self.hand_out(source, now) {
                 break;
             }
+        }
+        let ready = self.seats.get(&seat).filter(|s| s.ready);
+        for agent in ready.map(|s| s.agents.clone()).iter().flat_map(|a| &**a) {
+            self.fetch_for(*agent);
         }
     }
 
@@ -59,12 +66,14 @@ impl State {
                 .is_some_and(|a| a.is_active() && a.below_max() && !a.ready.is_empty())
     }
 
-    /// Of the queues an agent serves, the one whose first task has waited longest.
+    /// Of the queues an agent serves, the one whose first task has waited longest, without those
+    /// whose first task is being fetched.
     fn oldest(&self, agent: AgentId) -> Option<Source> {
         let slot = self.agents.get(&agent)?;
         let skills = slot.skills.iter().map(|s| Source::Skill(*s));
         skills
             .chain([Source::Agent(agent)])
+            .filter(|source| !self.is_unfetched(*source))
             .filter_map(|source| Some((self.queue(source)?.head()?, source)))
             .min()
             .map(|(_, source)| source)
@@ -90,6 +99,10 @@ impl State {
         let Some((_, key)) = self.queue(source).and_then(|q| q.head()) else {
             return false;
         };
+        if self.tickets.contains(&key) {
+            self.fetch(source);
+            return false;
+        }
         let Some(agent) = self.choose(source) else {
             return false;
         };
@@ -156,7 +169,7 @@ impl State {
             slot.offered += 1;
             slot.turn = turn;
         }
-        self.pull(source, place);
+        self.pull(source, place, key);
         if let Some(task) = self.tasks.get_mut(&key) {
             task.phase = Phase::Offered {
                 seat,

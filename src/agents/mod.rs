@@ -22,6 +22,7 @@ mod state;
 mod task;
 #[cfg(test)]
 mod tests;
+mod ticket;
 mod timers;
 mod token;
 mod validate;
@@ -77,6 +78,19 @@ pub struct Offer {
     pub schedule_time: Time,
 }
 
+/// The place in the queue of an attempt whose execution has left memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ticket {
+    /// Its name.
+    pub key: TaskKey,
+    /// The namespace.
+    pub namespace: String,
+    /// Who is to do it.
+    pub target: Target,
+    /// When it was scheduled.
+    pub schedule_time: Time,
+}
+
 /// A lease that was given before the server stopped: its worker may come back for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeldLease {
@@ -92,6 +106,9 @@ pub struct HeldLease {
 pub trait Dispatch: Send + Sync + 'static {
     /// Puts an attempt in the queue.
     fn enqueue(&self, offer: Offer);
+    /// Keeps an attempt's place in the queue and nothing else of it, unless it is handed out:
+    /// its execution leaves memory, or was not loaded yet. `TaskSink::fetch` asks for the rest.
+    fn wait(&self, ticket: Ticket);
     /// Keeps a lease given before a restart until its worker comes back or it runs out.
     fn restore(&self, offer: Offer, lease: HeldLease);
     /// Takes an attempt back: out of the queue, or from its worker, which is told to stop.
@@ -135,6 +152,11 @@ pub trait TaskSink: Send + Sync + 'static {
         lease: u64,
         failure: Failure,
     ) -> BoxFuture<'static, Result<(), Refusal>>;
+    /// Asks for attempts whose executions are not in memory: tickets that someone could take,
+    /// and what tokens name that are not known here. When the future ends the engine has
+    /// called `enqueue` or `restore` for each, or `withdraw` for one that is no more. May be
+    /// called at any time, from any task.
+    fn fetch(&self, keys: Vec<TaskKey>) -> BoxFuture<'static, ()>;
     /// Provisional output. May be lost.
     fn chunk(&self, chunk: proto::Chunk);
     /// Makes an agent known that a worker brought along, unless it is known; durable when the

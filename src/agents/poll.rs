@@ -95,7 +95,8 @@ impl Hub {
     ///
     /// # Errors
     /// `Stale` for a token that does not hold the task, `Invalid` without a token.
-    pub fn heartbeat(&self, token: &str) -> Result<HeartbeatTaskResponse, Refusal> {
+    pub async fn heartbeat(&self, token: &str) -> Result<HeartbeatTaskResponse, Refusal> {
+        self.recall(&[token.to_owned()]).await;
         let token = parse(token)?;
         let cancelled = self.locked(|state, now| {
             if state.renew(token, now) {

@@ -1,5 +1,6 @@
 //! Queues: one per agent that is asked for by name, one per skill, labels and way of choosing.
-//! First in, first out; a task that comes back takes its old place. All steps are O(log n).
+//! First scheduled, first out; a task that comes back takes its old place. All steps are
+//! O(log n).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,22 +14,28 @@ use super::{
 };
 use crate::core::plan::{Select, Target};
 
-/// Tasks by the place they got when they were put in the queue first.
+/// Tasks by their place, the time at which they were scheduled; those of the same moment by
+/// their names.
 #[derive(Debug, Default)]
-pub(super) struct Queue(BTreeMap<u64, TaskKey>);
+pub(super) struct Queue(BTreeSet<(u64, TaskKey)>);
 
 impl Queue {
     pub fn insert(&mut self, place: u64, key: TaskKey) {
-        self.0.insert(place, key);
+        self.0.insert((place, key));
     }
 
-    pub fn remove(&mut self, place: u64) {
-        self.0.remove(&place);
+    pub fn remove(&mut self, place: u64, key: TaskKey) {
+        self.0.remove(&(place, key));
     }
 
     /// The first task and its place.
     pub fn head(&self) -> Option<(u64, TaskKey)> {
-        self.0.first_key_value().map(|(place, key)| (*place, *key))
+        self.0.first().copied()
+    }
+
+    /// All tasks, in order.
+    pub fn iter(&self) -> impl Iterator<Item = TaskKey> {
+        self.0.iter().map(|(_, key)| *key)
     }
 
     pub fn len(&self) -> usize {
@@ -39,9 +46,9 @@ impl Queue {
         self.0.is_empty()
     }
 
-    /// How many are before `place`, counted up to `most`.
-    pub fn before(&self, place: u64, most: usize) -> usize {
-        self.0.range(..place).take(most).count()
+    /// How many are before a task, counted up to `most`.
+    pub fn before(&self, place: u64, key: TaskKey, most: usize) -> usize {
+        self.0.range(..(place, key)).take(most).count()
     }
 }
 
@@ -98,6 +105,11 @@ impl State {
         };
         task.phase = Phase::Queued(source);
         let place = task.place;
+        self.stand(key, source, place);
+    }
+
+    /// Gives a task or a ticket its place in a queue.
+    pub fn stand(&mut self, key: TaskKey, source: Source, place: u64) {
         if let Some(queue) = self.queue_mut(source) {
             queue.insert(place, key);
         }
@@ -105,9 +117,9 @@ impl State {
     }
 
     /// Takes a task out of the queue it is in.
-    pub fn pull(&mut self, source: Source, place: u64) {
+    pub fn pull(&mut self, source: Source, place: u64, key: TaskKey) {
         if let Some(queue) = self.queue_mut(source) {
-            queue.remove(place);
+            queue.remove(place, key);
         }
         self.touch_source(source);
         match source {

@@ -201,6 +201,7 @@ impl State {
                     }
                 }
                 Settled::Reported(token, result) => self.reported(token, result, now),
+                Settled::Fetched(keys) => self.fetched(&keys, now),
             }
         }
     }

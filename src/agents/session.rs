@@ -62,6 +62,7 @@ impl Hub {
         let namespace = namespace_of(&hello.namespace).to_owned();
         let agents = hello.agents.iter().map(|a| a.id.clone()).collect();
         self.register(&namespace, hello.agents).await?;
+        self.recall(&hello.held_tokens).await;
         let arrival = Arrival {
             namespace,
             worker: hello.worker_id,
@@ -110,7 +111,7 @@ impl Session {
     pub async fn handle(&self, message: work_request::Message) -> Result<(), Refusal> {
         use work_request::Message as Up;
         let seat = self.seat;
-        self.hub.locked(|state, now| state.hear(seat, now));
+        self.hub.changed(|state, now| state.hear(seat, now));
         match message {
             Up::Hello(_) => return Err(invalid("hello", "comes first and once")),
             Up::Credit(credit) => self

@@ -18,6 +18,7 @@ use super::{
     report::Report,
     seat::Seat,
     task::Task,
+    ticket::Tickets,
     watch::Watcher,
     worker::Worker,
 };
@@ -52,6 +53,8 @@ pub(super) struct State {
     pub workers: HashMap<WorkerId, Worker>,
     pub seats: HashMap<SeatId, Seat>,
     pub tasks: HashMap<TaskKey, Task>,
+    /// Queued attempts that are not among `tasks`.
+    pub tickets: Tickets,
     /// When offers and leases run out. A lease whose result is on its way has no entry.
     pub due: BTreeSet<(Instant, TaskKey)>,
     pub withdrawn: Withdrawn,
@@ -146,6 +149,7 @@ impl State {
             workers: HashMap::new(),
             seats: HashMap::new(),
             tasks: HashMap::new(),
+            tickets: Tickets::default(),
             due: BTreeSet::new(),
             withdrawn: Withdrawn::default(),
             reports: HashMap::new(),

@@ -11,6 +11,7 @@ use super::{
     matching::violations,
     queue::Source,
     state::{AgentId, SeatId, State, WorkerId},
+    ticket::place_of,
 };
 use crate::core::{schema::Schema, value};
 
@@ -93,11 +94,17 @@ impl State {
             return;
         }
         let space = self.space(&offer.namespace);
-        let source = self.source(&space, &offer.target);
+        let (source, place) = match self.tickets.take(&key) {
+            Some(ticket) => (ticket.source, ticket.at),
+            None => (
+                self.source(&space, &offer.target),
+                place_of(offer.schedule_time),
+            ),
+        };
         let task = Task {
             offer,
             space,
-            place: self.tick(),
+            place,
             bytes,
             checked: match &input {
                 Input::Fulfils(schema) => Some(schema.clone()),
@@ -123,6 +130,7 @@ impl State {
         if self.tasks.contains_key(&token.key) {
             return;
         }
+        self.tear(token.key, now);
         let space = self.space(&offer.namespace);
         let agent = self.slot(&space, &held.agent);
         if held.worker_id.is_empty() {
@@ -137,13 +145,18 @@ impl State {
         }
         offer.input = value::null();
         let task = Task {
+            place: place_of(offer.schedule_time),
             offer,
             space,
-            place: self.tick(),
             bytes: 0,
             checked: None,
             phase: self.hold(token, worker, agent, false, now),
         };
+        if let Phase::Leased { until, .. } = task.phase
+            && self.reports.contains_key(&token)
+        {
+            self.due.remove(&(until, token.key));
+        }
         self.tasks.insert(token.key, task);
     }
 

@@ -2,12 +2,12 @@
 
 use super::{
     TaskKey,
-    queue::{Queue, SkillQueue},
+    queue::{Queue, SkillQueue, Source},
     registry::AgentSlot,
     state::State,
-    task::{Phase, Task},
+    task::Phase,
 };
-use crate::{core::plan::Target, proto::agent};
+use crate::proto::agent;
 
 /// How far the tasks before one are counted.
 const BEFORE_MAX: usize = 1_000;
@@ -15,6 +15,9 @@ const BEFORE_MAX: usize = 1_000;
 impl State {
     /// What a task waits for; `None` when it is neither queued nor offered.
     pub fn waiting_for(&self, key: TaskKey) -> Option<String> {
+        if let Some(place) = self.tickets.get(&key) {
+            return self.queued_words(key, place.source, place.at);
+        }
         let task = self.tasks.get(&key)?;
         match task.phase {
             Phase::Leased { .. } => None,
@@ -22,30 +25,21 @@ impl State {
                 let worker = self.seats.get(&seat)?.worker;
                 Some(format!("offered to worker {}", self.worker_name(worker)))
             }
-            Phase::Queued(source) => {
-                let before = before(self.queue(source)?, task.place);
-                self.obstacle(task)
-                    .map(|obstacle| format!("{obstacle}{before}"))
-            }
+            Phase::Queued(source) => self.queued_words(key, source, task.place),
         }
     }
 
-    fn obstacle(&self, task: &Task) -> Option<String> {
-        match &task.offer.target {
-            Target::Agent(id) => {
-                let slot = self.find_slot(&task.space, id);
-                slot.and_then(|s| self.agents.get(&s)).map(of_agent)
-            }
-            Target::Skill { skill, .. } => {
-                let Phase::Queued(super::queue::Source::Skill(id)) = task.phase else {
-                    return None;
-                };
-                self.skills.get(&id).map(|q| self.of_skill(q, skill))
-            }
-        }
+    fn queued_words(&self, key: TaskKey, source: Source, place: u64) -> Option<String> {
+        let obstacle = match source {
+            Source::Agent(id) => of_agent(self.agents.get(&id)?),
+            Source::Skill(id) => self.of_skill(self.skills.get(&id)?),
+        };
+        let before = before(self.queue(source)?, place, key);
+        Some(format!("{obstacle}{before}"))
     }
 
-    fn of_skill(&self, queue: &SkillQueue, skill: &str) -> String {
+    fn of_skill(&self, queue: &SkillQueue) -> String {
+        let skill = queue.key.skill.as_str();
         let space = self.spaces.get(&queue.space);
         if !space.is_some_and(|s| s.with_skill.contains_key(skill)) {
             return format!("no registered agent has skill '{skill}'");
@@ -82,8 +76,8 @@ fn of_agent(slot: &AgentSlot) -> String {
     }
 }
 
-fn before(queue: &Queue, place: u64) -> String {
-    match queue.before(place, BEFORE_MAX + 1) {
+fn before(queue: &Queue, place: u64, key: TaskKey) -> String {
+    match queue.before(place, key, BEFORE_MAX + 1) {
         0 => String::new(),
         1 => " (1 task before it)".into(),
         n if n > BEFORE_MAX => format!(" (more than {BEFORE_MAX} tasks before it)"),

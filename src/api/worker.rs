@@ -115,7 +115,7 @@ impl WorkerService for Service {
         request: Request<HeartbeatTaskRequest>,
     ) -> Result<Response<HeartbeatTaskResponse>, Status> {
         let token = convert::heartbeat(request.into_inner().token, &self.limits)?;
-        let response = self.hub.heartbeat(&token)?;
+        let response = self.hub.heartbeat(&token).await?;
         reply(response, &self.limits)
     }
 

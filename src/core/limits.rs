@@ -22,6 +22,8 @@ pub struct Limits {
     pub child_depth_max: u32,
     /// The most executions that are open at once.
     pub open_executions_max: usize,
+    /// The most executions in memory that only wait; more make those touched longest ago leave.
+    pub resident_executions_max: usize,
     /// The most events of one execution.
     pub execution_events_max: u64,
     /// The most calls of one execution in progress at once.
@@ -64,6 +66,7 @@ impl Default for Limits {
             workflow_bytes_max: 2 << 20,
             child_depth_max: 16,
             open_executions_max: 1_000_000,
+            resident_executions_max: 4_000,
             execution_events_max: 5_000_000,
             parallel_steps_max: 1_000,
             each_items_max: 100_000,
@@ -83,7 +86,7 @@ impl Default for Limits {
 }
 
 /// The names of the limits, as they are published.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     "message_bytes_max",
     "payload_bytes_max",
     "workflow_steps_max",
@@ -91,6 +94,7 @@ const NAMES: [&str; 21] = [
     "workflow_bytes_max",
     "child_depth_max",
     "open_executions_max",
+    "resident_executions_max",
     "execution_events_max",
     "parallel_steps_max",
     "each_items_max",
@@ -139,6 +143,7 @@ impl Limits {
             "workflow_bytes_max" => self.workflow_bytes_max = bytes(text)?,
             "child_depth_max" => self.child_depth_max = number(text)?,
             "open_executions_max" => self.open_executions_max = number(text)?,
+            "resident_executions_max" => self.resident_executions_max = number(text)?,
             "execution_events_max" => self.execution_events_max = number(text)?,
             "parallel_steps_max" => self.parallel_steps_max = number(text)?,
             "each_items_max" => self.each_items_max = number(text)?,

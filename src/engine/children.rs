@@ -49,7 +49,7 @@ pub enum ChildMessage {
 
 impl ChildMessage {
     /// The execution that it is for.
-    fn to(&self) -> Uuid {
+    pub fn to(&self) -> Uuid {
         match self {
             Self::Start { start, .. } => start.id,
             Self::Stop { child, .. } => *child,

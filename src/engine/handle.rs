@@ -11,14 +11,15 @@ use uuid::Uuid;
 
 use super::{
     Error, Watch, WatchAll, clock,
-    recovery::{self, not_found},
-    shard::{Mailbox, Message, Parts},
+    recovery::not_found,
+    release::key,
+    shard::{self, Mailbox, Message, Parts},
     start::shard_of,
 };
 use crate::{
     core::{
         decide::Command,
-        execution::{Listed, Query, list, view},
+        execution::{Execution as Run, Listed, Query, RunId, list, tell_time, view},
         limits::Limits,
         plan::{self, Compiled},
     },
@@ -112,7 +113,9 @@ impl Handle {
                 let parts = self.inner.parts.clone();
                 blocking(move || {
                     let most = parts.limits.execution_steps_shown_max;
-                    recovery::read(&parts, id).map(|e| view(&e, clock::now(), most, &|_| None))
+                    let execution = shard::read(&parts, id)?;
+                    let waiting_for = waiting_for(&parts, &execution);
+                    Ok(view(&execution, clock::now(), most, &waiting_for))
                 })
                 .await?
             }
@@ -140,7 +143,12 @@ impl Handle {
             return Ok(listed);
         }
         let parts = self.inner.parts.clone();
-        blocking(move || recovery::read(&parts, id).map(|e| list(&e, &query, &|_| None))).await
+        blocking(move || {
+            let execution = shard::read(&parts, id)?;
+            let waiting_for = waiting_for(&parts, &execution);
+            Ok(list(&execution, &query, &waiting_for))
+        })
+        .await
     }
 
     /// The execution once it has ended, or as it stands at `until`.
@@ -191,11 +199,15 @@ impl Handle {
             return;
         };
         let (reply, answer) = oneshot::channel();
-        if self.send(id, Message::Outline { id, reply }).is_ok()
-            && let Ok(Some(now)) = answer.await
-            && now.state == kept.state
-        {
-            *kept = now;
+        let now = match self.send(id, Message::Outline { id, reply }) {
+            Ok(()) => answer.await.ok().flatten(),
+            Err(_) => None,
+        };
+        match now {
+            Some(now) if now.state == kept.state => *kept = now,
+            Some(_) => {}
+            // It is not in memory: what is kept is up to date but for the clock.
+            None => tell_time(kept, clock::now()),
         }
     }
 
@@ -345,6 +357,14 @@ impl Handle {
         let shards = &self.inner.shards;
         let sent = shards[shard_of(id, shards.len())].send(message);
         sent.map_err(|_| Error::Unavailable)
+    }
+}
+
+/// Tells what tasks of an execution that is not in memory wait for.
+fn waiting_for(parts: &Parts, execution: &Run) -> impl Fn(RunId) -> Option<String> {
+    move |run| {
+        let task = execution.run(run).scheduled;
+        parts.dispatch.waiting_for(key(execution.id, task))
     }
 }
 

@@ -76,10 +76,10 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Loads what is open in the store and goes on with it.
+    /// Goes on with what is open in the store; much of it is taken up in the background.
     ///
     /// # Errors
-    /// Those of the store; an open execution whose events do not fold.
+    /// Those of the store.
     pub async fn start(
         store: Arc<dyn Store>,
         dispatch: Arc<dyn Dispatch>,
@@ -105,15 +105,16 @@ impl Engine {
             open: Arc::default(),
         };
         recovery::load_agents(store.as_ref(), dispatch.as_ref())?;
-        let recovered = recovery::load(&parts, options.shards.get())?;
+        let count = options.shards.get();
         let (mailboxes, receivers): (Vec<_>, Vec<_>) =
-            recovered.iter().map(|_| mpsc::unbounded_channel()).unzip();
+            (0..count).map(|_| mpsc::unbounded_channel()).unzip();
         parts.peers.connect(&mailboxes);
-        let owned = receivers.into_iter().zip(recovered);
-        let shards = owned.map(|(messages, executions)| {
-            shard::spawn(parts.clone(), messages, executions, failed.clone())
-        });
+        let resident_max = options.limits.resident_executions_max / count;
+        let shards = receivers
+            .into_iter()
+            .map(|messages| shard::spawn(parts.clone(), messages, resident_max, failed.clone()));
         let shards = shards.collect();
+        recovery::take_up(parts.clone(), mailboxes.clone(), failed.clone()).await?;
         let handle = Handle::new(parts, mailboxes, options.retention);
         let retention = tokio::spawn(retention::run(handle.clone()));
         Ok(Self {

@@ -1,11 +1,16 @@
 //! Executions out of the store: those that are open when the server starts, and ended ones
 //! that are asked for.
 
-use std::sync::atomic::Ordering;
-
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::{Error, release::offer, shard::Parts};
+use super::{
+    Error,
+    commit::Failed,
+    release::offer,
+    shard::{self, Mailbox, Message, Parts, TakenUp},
+    start::shard_of,
+};
 use crate::{
     agents::{Dispatch, HeldLease},
     core::execution::{Execution, StepState, apply},
@@ -15,6 +20,8 @@ use crate::{
 
 /// How many events are read at once.
 const EVENTS_PER_READ: usize = 1000;
+/// How many open executions are taken up at once.
+const OPEN_PER_READ: usize = 1000;
 
 /// Makes the agents known that were registered before.
 pub fn load_agents(store: &dyn Store, dispatch: &dyn Dispatch) -> Result<(), store::Error> {
@@ -24,23 +31,90 @@ pub fn load_agents(store: &dyn Store, dispatch: &dyn Dispatch) -> Result<(), sto
     Ok(())
 }
 
-/// The open executions of each shard.
+/// Takes up what was open when the server stopped, in order: the first page before it returns,
+/// the rest in the background. What is asked of an execution before its turn makes it come at
+/// once.
 ///
 /// # Errors
-/// Those of the store; `Damaged` for an execution whose events do not fold.
-pub fn load(parts: &Parts, shards: usize) -> Result<Vec<Vec<Execution>>, store::Error> {
-    let mut loaded: Vec<Vec<Execution>> = (0..shards).map(|_| Vec::new()).collect();
-    let open = parts.store.open_executions(None, usize::MAX)?;
-    if !open.is_empty() {
-        tracing::info!(executions = open.len(), "going on with open executions");
+/// Those of the store.
+pub async fn take_up(
+    parts: Parts,
+    shards: Vec<Mailbox>,
+    failed: Failed,
+) -> Result<(), store::Error> {
+    let next = next_page(&parts, &shards, None).await?;
+    tokio::spawn(async move {
+        let mut next = next;
+        while next.is_some() {
+            match next_page(&parts, &shards, next).await {
+                Ok(more) => next = more,
+                Err(error) => {
+                    tracing::error!(%error, "open executions cannot be taken up: stopping");
+                    failed.send_replace(Some(error.to_string()));
+                    return;
+                }
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Takes up the page after an execution; gives the last one of it when there are more.
+async fn next_page(
+    parts: &Parts,
+    shards: &[Mailbox],
+    after: Option<Uuid>,
+) -> Result<Option<Uuid>, store::Error> {
+    let read = {
+        let (parts, shards) = (parts.clone(), shards.len());
+        move || page(&parts, shards, after)
+    };
+    let (pages, last) = tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|error| store::Error::Damaged(error.to_string()))??;
+    let (done, mut taken_up) = mpsc::channel(1);
+    for (shard, page) in shards.iter().zip(pages) {
+        let done = done.clone();
+        // A shard that has ended takes nothing up.
+        let _ = shard.send(Message::TakeUp {
+            page,
+            to: last,
+            done,
+        });
     }
-    for store::Open { id, .. } in open {
-        let execution = read(parts, id)
-            .map_err(|error| store::Error::Damaged(format!("execution {id}: {error}")))?;
-        loaded[super::start::shard_of(id, shards)].push(execution);
+    drop(done);
+    taken_up.recv().await;
+    Ok(last)
+}
+
+/// What each shard takes up next, and the last execution of it; `None` with the last page.
+#[expect(
+    clippy::type_complexity,
+    reason = "a page for each shard, and where it ends"
+)]
+fn page(
+    parts: &Parts,
+    shards: usize,
+    after: Option<Uuid>,
+) -> Result<(Vec<Vec<TakenUp>>, Option<Uuid>), store::Error> {
+    let open = parts.store.open_executions(after, OPEN_PER_READ)?;
+    let last = open.last().filter(|_| open.len() == OPEN_PER_READ);
+    let last = last.map(|open| open.id);
+    let mut pages: Vec<Vec<TakenUp>> = (0..shards).map(|_| Vec::new()).collect();
+    for store::Open { id, standing } in open {
+        let taken_up = match standing {
+            Some(standing) => TakenUp::Waits(id, standing),
+            None => match shard::read(parts, id) {
+                Ok(execution) => TakenUp::Whole(Box::new(execution)),
+                Err(error) => {
+                    tracing::error!(%error, execution_id = %id, "an open execution is left aside");
+                    continue;
+                }
+            },
+        };
+        pages[shard_of(id, shards)].push(taken_up);
     }
-    parts.open.store(0, Ordering::Relaxed);
-    Ok(loaded)
+    Ok((pages, last))
 }
 
 /// An execution, folded from its events.

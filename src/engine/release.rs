@@ -1,9 +1,14 @@
 //! What is held back until the group it follows from is durable.
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use super::{Error, children::ChildMessage, progress::Item, shard::Parts};
+use super::{
+    Error,
+    children::ChildMessage,
+    progress::Item,
+    shard::{Leaving, Parts},
+};
 use crate::{
     agents::{Offer, TaskKey},
     core::{
@@ -39,6 +44,10 @@ pub enum Release {
     Ended(Uuid),
     /// A child execution or a parent is told.
     Child(Box<ChildMessage>),
+    /// The execution only waits, and that is kept: nobody needs it in memory.
+    Left(Leaving),
+    /// The agents have been told of an attempt that they asked for.
+    Fetched(mpsc::Sender<()>),
     /// An answer is given.
     Started(Reply<Uuid>, Uuid),
     /// An answer is given.
@@ -73,6 +82,9 @@ impl Release {
                 return Some(id);
             }
             Self::Child(message) => parts.peers.send(*message),
+            // The shard's.
+            Self::Left(_) => {}
+            Self::Fetched(done) => drop(done),
             Self::Started(reply, id) => drop(reply.send(Ok(id))),
             Self::Viewed(reply, view) => drop(reply.send(Some(*view))),
             Self::Listed(reply, listed) => drop(reply.send(Some(*listed))),

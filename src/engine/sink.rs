@@ -2,8 +2,9 @@
 //! calls; answered when durable.
 
 use futures::{FutureExt as _, future::BoxFuture};
+use tokio::sync::mpsc;
 
-use super::{Error, handle::Handle};
+use super::{Error, handle::Handle, shard::Message};
 use crate::{
     agents::{Failure, HeldLease, Refusal, TaskKey, TaskSink},
     core::{
@@ -93,6 +94,21 @@ impl TaskSink for Sink {
             usage: failure.usage,
         };
         self.tell(key, command)
+    }
+
+    fn fetch(&self, keys: Vec<TaskKey>) -> BoxFuture<'static, ()> {
+        let (done, mut fetched) = mpsc::channel(1);
+        for task in keys {
+            let done = done.clone();
+            // A shard that has ended is asked for nothing.
+            let _ = self
+                .handle
+                .send(task.execution_id, Message::Fetch { task, done });
+        }
+        async move {
+            fetched.recv().await;
+        }
+        .boxed()
     }
 
     fn chunk(&self, chunk: Chunk) {

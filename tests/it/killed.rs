@@ -27,9 +27,15 @@ pub struct Process {
 
 impl Process {
     pub fn start(data: &Path, listen: &str) -> Self {
+        Self::with(data, listen, &[])
+    }
+
+    /// As `start`, with more arguments.
+    pub fn with(data: &Path, listen: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tutti"))
             .args(["serve", "--listen", listen, "--data"])
             .arg(data)
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -62,8 +68,17 @@ impl Drop for Process {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_killed_at_twenty_moments_loses_nothing_and_runs_no_finished_step_again() {
+    loses_nothing(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_does_one_that_keeps_two_waiting_executions_in_memory() {
+    loses_nothing(&["--limit", "resident_executions_max=2"]).await;
+}
+
+async fn loses_nothing(arguments: &[&str]) {
     let data = tempfile::tempdir().unwrap();
-    let mut server = Process::start(data.path(), "127.0.0.1:0");
+    let mut server = Process::with(data.path(), "127.0.0.1:0", arguments);
     let address = server.address.clone();
     let url = format!("http://{address}");
     let calls: Arc<Mutex<HashMap<String, usize>>> = Arc::default();
@@ -80,7 +95,7 @@ async fn a_server_killed_at_twenty_moments_loses_nothing_and_runs_no_finished_st
             tokio::task::yield_now().await;
         }
         server.kill();
-        server = Process::start(data.path(), &address);
+        server = Process::with(data.path(), &address, arguments);
     }
 
     for id in &started {

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
@@ -11,15 +11,16 @@ use std::{
 
 use futures::{FutureExt as _, future::BoxFuture};
 
+use super::rig::ticket;
 use crate::{
-    agents::{Dispatch as _, Failure, HeldLease, Hub, Refusal, TaskKey, TaskSink},
+    agents::{Dispatch as _, Failure, HeldLease, Hub, Offer, Refusal, TaskKey, TaskSink},
     core::value::Value,
     proto::{Agent, Chunk, Usage},
 };
 
 /// What the engine knows of an attempt.
-#[derive(Default)]
 struct Attempt {
+    offer: Offer,
     lease: Option<u64>,
     ended: bool,
 }
@@ -27,7 +28,7 @@ struct Attempt {
 /// Plays the engine: fences by lease, releases what has ended.
 pub struct Engine {
     hub: Hub,
-    attempts: Mutex<BTreeMap<TaskKey, Attempt>>,
+    attempts: Arc<Mutex<BTreeMap<TaskKey, Attempt>>>,
     random: Mutex<Random>,
     /// False once the faults have stopped.
     pub failing: AtomicBool,
@@ -37,16 +38,28 @@ impl Engine {
     pub fn new(hub: &Hub, seed: u64) -> Self {
         Self {
             hub: hub.clone(),
-            attempts: Mutex::default(),
+            attempts: Arc::default(),
             random: Mutex::new(Random(seed)),
             failing: AtomicBool::new(true),
         }
     }
 
     /// An attempt begins.
-    pub fn schedule(&self, key: TaskKey) {
-        let mut attempts = self.attempts.lock().unwrap();
-        attempts.insert(key, Attempt::default());
+    pub fn schedule(&self, offer: &Offer) {
+        let attempt = Attempt {
+            offer: offer.clone(),
+            lease: None,
+            ended: false,
+        };
+        self.attempts.lock().unwrap().insert(offer.key, attempt);
+    }
+
+    /// The execution of an attempt leaves memory, when it only waits.
+    pub fn leave(&self, key: TaskKey) {
+        let attempts = self.attempts.lock().unwrap();
+        if let Some(attempt) = attempts.get(&key).filter(|a| a.lease.is_none() && !a.ended) {
+            self.hub.wait(ticket(&attempt.offer));
+        }
     }
 
     /// An attempt is not wanted any more.
@@ -123,6 +136,23 @@ impl TaskSink for Engine {
         _: Failure,
     ) -> BoxFuture<'static, Result<(), Refusal>> {
         self.end(key, lease)
+    }
+
+    fn fetch(&self, keys: Vec<TaskKey>) -> BoxFuture<'static, ()> {
+        let wait = self.random.lock().unwrap().millis(20);
+        let (hub, attempts) = (self.hub.clone(), self.attempts.clone());
+        async move {
+            tokio::time::sleep(wait).await;
+            for key in keys {
+                let attempts = attempts.lock().unwrap();
+                match &attempts[&key] {
+                    attempt if attempt.ended => hub.withdraw(key, "it has ended"),
+                    attempt if attempt.lease.is_some() => {}
+                    attempt => hub.enqueue(attempt.offer.clone()),
+                }
+            }
+        }
+        .boxed()
     }
 
     fn chunk(&self, _: Chunk) {}

@@ -36,6 +36,9 @@ struct Counted {
 impl Counted {
     fn new(state: &State) -> Self {
         let mut counted = Self::default();
+        for (key, place) in state.tickets.iter() {
+            counted.queued.entry(place.source).or_default().insert(key);
+        }
         for (&key, task) in &state.tasks {
             match task.phase {
                 Phase::Queued(source) => {
@@ -121,7 +124,8 @@ fn nothing_is_left_over(state: &State) {
     for source in agents.chain(skills) {
         let head = state.queue(source).and_then(|q| q.head());
         assert!(
-            head.is_none() || state.choose(source).is_none(),
+            head.is_none_or(|(_, key)| state.tickets.is_fetching(&key))
+                || state.choose(source).is_none(),
             "a task waits that could be taken"
         );
     }

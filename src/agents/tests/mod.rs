@@ -14,3 +14,4 @@ mod registry;
 mod results;
 mod rig;
 mod session;
+mod tickets;

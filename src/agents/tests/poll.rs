@@ -208,7 +208,7 @@ async fn a_made_up_token_is_stale_and_none_is_invalid() {
         matches!(&refused, Err(Refusal::Invalid { field, .. }) if field == "token"),
         "{refused:?}"
     );
-    let refused = rig.hub.heartbeat(&"1".repeat(64));
+    let refused = rig.hub.heartbeat(&"1".repeat(64)).await;
     assert!(matches!(refused, Err(Refusal::Stale(_))), "{refused:?}");
 }
 
@@ -221,13 +221,13 @@ async fn a_heartbeat_renews_and_tells_of_a_withdrawal() {
     rig.told().await;
     for _ in 0..3 {
         pass(limits().lease_timeout / 2).await;
-        assert!(!rig.hub.heartbeat(&task.token).unwrap().cancelled);
+        assert!(!rig.hub.heartbeat(&task.token).await.unwrap().cancelled);
     }
     assert!(rig.told().await.is_empty());
     rig.hub.withdraw(key(1), "not wanted");
-    assert!(rig.hub.heartbeat(&task.token).unwrap().cancelled);
+    assert!(rig.hub.heartbeat(&task.token).await.unwrap().cancelled);
     pass(limits().lease_timeout).await;
-    let refused = rig.hub.heartbeat(&task.token);
+    let refused = rig.hub.heartbeat(&task.token).await;
     assert!(matches!(refused, Err(Refusal::Stale(_))), "{refused:?}");
 }
 
@@ -239,7 +239,7 @@ async fn a_heartbeat_after_the_lease_ran_out_is_stale() {
     let task = poll_now(&rig).await.remove(0);
     rig.hold_answers(true);
     pass(limits().lease_timeout).await;
-    let refused = rig.hub.heartbeat(&task.token);
+    let refused = rig.hub.heartbeat(&task.token).await;
     assert!(matches!(refused, Err(Refusal::Stale(_))), "{refused:?}");
 }
 

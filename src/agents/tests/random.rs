@@ -114,7 +114,7 @@ impl World {
 
     async fn change(&mut self) {
         let who = self.random.below(self.players.len());
-        match self.random.below(17) {
+        match self.random.below(19) {
             0..=3 => self.enqueue(),
             4 | 5 => self.connect(who).await,
             6 => self.players[who].stream = None,
@@ -124,6 +124,7 @@ impl World {
             12 | 13 => self.complete(who).await,
             14 => self.poll().await,
             15 => self.disturb(who),
+            16 | 17 => self.let_leave(),
             _ => self.pass(who).await,
         }
         rest().await;
@@ -149,8 +150,18 @@ impl World {
             4 => to_skill("y", &[], select),
             i => to_agent(AGENTS[i]),
         };
-        self.engine.schedule(key(sequence));
-        self.hub.enqueue(offer(sequence, target));
+        let offer = offer(sequence, target);
+        self.engine.schedule(&offer);
+        self.hub.enqueue(offer);
+    }
+
+    /// Some executions that only wait leave memory.
+    fn let_leave(&mut self) {
+        for sequence in 1..self.next {
+            if self.random.one_in(2) {
+                self.engine.leave(key(sequence));
+            }
+        }
     }
 
     /// Connects a worker, which names all, some or none of what it holds.

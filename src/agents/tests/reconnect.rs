@@ -104,7 +104,7 @@ async fn a_task_taken_by_a_poll_is_not_the_streams_to_name() {
     let polled = polled.await.unwrap();
     let (_worker, _) = come_back(&rig, &[]).await;
     assert!(rig.told_results().await.is_empty());
-    assert!(rig.hub.heartbeat(&polled[0].token).is_ok());
+    assert!(rig.hub.heartbeat(&polled[0].token).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

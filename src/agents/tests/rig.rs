@@ -14,7 +14,9 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    agents::{Dispatch as _, Failure, HeldLease, Hub, Offer, Refusal, Session, TaskKey, TaskSink},
+    agents::{
+        Dispatch as _, Failure, HeldLease, Hub, Offer, Refusal, Session, TaskKey, TaskSink, Ticket,
+    },
     core::{
         limits::Limits,
         plan::{Select, Target},
@@ -35,12 +37,15 @@ pub enum Told {
     Failed(TaskKey, u64, Failure),
     Chunk(Chunk),
     Registered(String, Agent),
+    Fetched(Vec<TaskKey>),
 }
 
 /// Records what it is told, and answers as it was last set to.
 pub struct FakeSink {
     pub told: Mutex<Vec<Told>>,
     pub answer: Mutex<Result<(), Refusal>>,
+    /// What it gives when it is asked for attempts; withdrawn is what is not here.
+    pub asleep: Arc<Mutex<BTreeMap<TaskKey, Offer>>>,
     /// Answers are held back while true.
     held: watch::Sender<bool>,
     hub: Hub,
@@ -87,6 +92,20 @@ impl TaskSink for FakeSink {
         self.tell(Told::Failed(key, lease, failure))
     }
 
+    fn fetch(&self, keys: Vec<TaskKey>) -> BoxFuture<'static, ()> {
+        let told = self.tell(Told::Fetched(keys.clone()));
+        let (hub, asleep) = (self.hub.clone(), self.asleep.clone());
+        Box::pin(async move {
+            let _ = told.await;
+            for key in keys {
+                match asleep.lock().unwrap().remove(&key) {
+                    Some(offer) => hub.enqueue(offer),
+                    None => hub.withdraw(key, "it is no more"),
+                }
+            }
+        })
+    }
+
     fn chunk(&self, chunk: Chunk) {
         self.told.lock().unwrap().push(Told::Chunk(chunk));
     }
@@ -123,6 +142,7 @@ pub fn rig_with(limits: &Limits) -> Rig {
     let sink = Arc::new(FakeSink {
         told: Mutex::default(),
         answer: Mutex::new(Ok(())),
+        asleep: Arc::default(),
         held: watch::channel(false).0,
         hub: hub.clone(),
     });
@@ -179,6 +199,15 @@ impl Rig {
     pub fn enqueue(&self, agent: &str, sequences: impl IntoIterator<Item = u64>) {
         for sequence in sequences {
             self.hub.enqueue(offer(sequence, to_agent(agent)));
+        }
+    }
+
+    /// Queues tasks of executions that are not in memory, with these sequences.
+    pub fn wait(&self, target: &Target, sequences: impl IntoIterator<Item = u64>) {
+        for sequence in sequences {
+            let offer = offer(sequence, target.clone());
+            self.hub.wait(ticket(&offer));
+            self.sink.asleep.lock().unwrap().insert(offer.key, offer);
         }
     }
 
@@ -325,6 +354,16 @@ pub fn offer(sequence: u64, target: Target) -> Offer {
         input: value::object([("sequence", number)]),
         timeout: None,
         schedule_time: Time::default(),
+    }
+}
+
+/// What is left of an offer whose execution leaves memory.
+pub fn ticket(offer: &Offer) -> Ticket {
+    Ticket {
+        key: offer.key,
+        namespace: offer.namespace.clone(),
+        target: offer.target.clone(),
+        schedule_time: offer.schedule_time,
     }
 }
 

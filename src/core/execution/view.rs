@@ -39,16 +39,21 @@ pub fn view(
 
 /// The execution as it stands at `now`, as lists show it: without steps and payloads.
 pub fn outline(execution: &Execution, now: Time) -> proto::Execution {
-    let end = execution.end_time.unwrap_or(now);
-    let elapsed = end.since(execution.create_time);
-    let remaining = remaining(elapsed, execution.progress());
-    let remaining = remaining.filter(|_| execution.end_time.is_none());
-    proto::Execution {
-        elapsed: Some(message(elapsed)),
-        average_step_time: execution.average_step_time().map(message),
-        estimated_completion_time: remaining.map(|span| now.after(span).into()),
-        ..summary(execution)
+    let mut outline = summary(execution);
+    tell_time(&mut outline, now);
+    outline
+}
+
+/// Adds what changes with the clock to a summary.
+pub fn tell_time(summary: &mut proto::Execution, now: Time) {
+    if summary.end_time.is_some() {
+        return;
     }
+    let created = summary.create_time.map(Time::from).unwrap_or_default();
+    let elapsed = now.since(created);
+    let remaining = remaining(elapsed, summary.progress_percent);
+    summary.elapsed = Some(message(elapsed));
+    summary.estimated_completion_time = remaining.map(|span| now.after(span).into());
 }
 
 /// What is kept of the execution for lists, at each change of its state: without steps,
@@ -70,6 +75,7 @@ pub fn summary(execution: &Execution) -> proto::Execution {
         next_attempt_time: execution.next_attempt_time.map(Into::into),
         parent: execution.parent.as_deref().cloned().map(Into::into),
         progress_percent: execution.progress(),
+        average_step_time: execution.average_step_time().map(message),
         elapsed: execution
             .end_time
             .map(|end| message(end.since(execution.create_time))),

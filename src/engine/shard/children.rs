@@ -13,7 +13,7 @@ use crate::{
     engine::{
         Error,
         children::{ChildMessage, refused},
-        clock, recovery, refusal,
+        clock, refusal,
         release::Release,
     },
 };
@@ -55,14 +55,14 @@ impl Shard {
     }
 
     /// What a child that was started before has to tell; `None` when there is no such one.
-    fn known_child(&self, start: &ChildStart) -> Result<Option<ParentReport>, Error> {
+    fn known_child(&mut self, start: &ChildStart) -> Result<Option<ParentReport>, Error> {
         if let Some(live) = self.live.get(&start.id) {
             return Ok(live.execution.report_to_parent());
         }
         if !start.again {
             return Ok(None);
         }
-        match recovery::read(&self.parts, start.id) {
+        match self.not_in_memory(start.id) {
             Ok(execution) => Ok(execution.report_to_parent()),
             Err(Error::NotFound { .. }) if !start.started => Ok(None),
             Err(error) => Err(error),

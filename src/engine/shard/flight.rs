@@ -85,6 +85,10 @@ impl Shard {
 
     fn release(&mut self, releases: Vec<Release>) {
         for release in releases {
+            if let Release::Left(leaving) = release {
+                self.left(leaving);
+                continue;
+            }
             if let Some(ended) = release.run(&self.parts)
                 && let Some(live) = self.live.remove(&ended)
             {

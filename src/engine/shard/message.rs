@@ -5,8 +5,9 @@ use std::sync::{Arc, atomic::AtomicUsize};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
+use super::TakenUp;
 use crate::{
-    agents::Dispatch,
+    agents::{Dispatch, TaskKey},
     core::{
         decide::{self, Command},
         execution::{Listed, Query},
@@ -92,6 +93,22 @@ pub enum Message {
         /// The answer.
         reply: oneshot::Sender<Option<proto::Execution>>,
     },
+    /// Tell the agents of an attempt that they know nothing of but its name.
+    Fetch {
+        /// The attempt.
+        task: TaskKey,
+        /// Dropped once they are told.
+        done: mpsc::Sender<()>,
+    },
+    /// Take up executions that were open when the server started.
+    TakeUp {
+        /// The executions, in order.
+        page: Vec<TakenUp>,
+        /// The last one that there is a page for; `None` once there are no more.
+        to: Option<Uuid>,
+        /// Dropped once they are taken up.
+        done: mpsc::Sender<()>,
+    },
     /// Forget an ended execution.
     Delete {
         /// The execution.
@@ -112,6 +129,34 @@ impl Message {
             Self::Command { pressing, .. } => *pressing,
             Self::End { .. } => false,
             _ => true,
+        }
+    }
+
+    /// The execution it is about, when that is one that may be open.
+    pub fn execution(&self) -> Option<Uuid> {
+        match self {
+            Self::Command { id, .. }
+            | Self::View { id, .. }
+            | Self::Steps { id, .. }
+            | Self::Outline { id, .. }
+            | Self::End { id, .. }
+            | Self::Delete { id, .. } => Some(*id),
+            Self::Fetch { task, .. } => Some(task.execution_id),
+            Self::Child(message) => Some(message.to()),
+            Self::Start(_) | Self::TakeUp { .. } | Self::Stop => None,
+        }
+    }
+
+    /// True when it needs its execution in memory; else the store tells as much.
+    pub fn needs_memory(&self) -> bool {
+        match self {
+            Self::Command { .. } | Self::End { .. } | Self::Fetch { .. } => true,
+            // One that is asked for first is known to be new.
+            Self::Child(message) => !matches!(
+                &**message,
+                ChildMessage::Start { start, .. } if !start.again
+            ),
+            _ => false,
         }
     }
 }

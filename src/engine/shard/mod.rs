@@ -4,7 +4,9 @@
 
 mod children;
 mod flight;
+mod load;
 mod message;
+mod passive;
 mod work;
 
 use std::{
@@ -15,7 +17,11 @@ use std::{
 
 use flight::{Flight, next_durable};
 use futures::FutureExt as _;
+use load::{LOADING_MAX, Loaded};
+pub use load::{TakenUp, read};
 pub use message::{Mailbox, Message, Parts, Starting};
+pub use passive::Leaving;
+use passive::Passive;
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -35,13 +41,15 @@ const COMMANDS_PER_GROUP_MAX: usize = 1024;
 /// The most groups that wait to be durable before the shard waits too.
 const GROUPS_IN_FLIGHT_MAX: usize = 64;
 
-/// Starts a shard with the executions it owns. Says so when it breaks.
+/// Starts a shard that keeps at most so many executions in memory that only wait. Says so when
+/// it breaks.
 pub fn spawn(
     parts: Parts,
     messages: mpsc::UnboundedReceiver<Message>,
-    executions: Vec<Execution>,
+    resident_max: usize,
     failed: Failed,
 ) -> JoinHandle<()> {
+    let (loaded, back) = mpsc::unbounded_channel();
     let mut shard = Shard {
         parts,
         live: HashMap::new(),
@@ -54,13 +62,11 @@ pub fn spawn(
         pressing: false,
         patience: None,
         stopping: false,
+        passive: Passive::new(resident_max, loaded),
     };
-    for execution in executions {
-        shard.adopt(execution);
-    }
     tokio::spawn(async move {
         // A panic is a broken invariant: better to stop than to serve only some executions.
-        let run = AssertUnwindSafe(shard.run(messages)).catch_unwind();
+        let run = AssertUnwindSafe(shard.run(messages, back)).catch_unwind();
         if run.await.is_err() {
             tracing::error!("a shard panicked: stopping");
             failed.send_replace(Some("a broken invariant, see the log".into()));
@@ -71,6 +77,10 @@ pub fn spawn(
 struct Live {
     execution: Execution,
     due: Option<Time>,
+    /// When something happened to it last.
+    touched: Time,
+    /// The sequence of the event that its kept summary tells of; 0: unknown.
+    summarised: u64,
     ends: Vec<oneshot::Sender<Option<proto::Execution>>>,
 }
 
@@ -90,17 +100,28 @@ struct Shard {
     /// Until when the group may wait for company while nobody waits for it.
     patience: Option<Instant>,
     stopping: bool,
+    /// What it knows of executions that are not in memory.
+    passive: Passive,
 }
 
 impl Shard {
-    async fn run(&mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
-        self.tick();
+    async fn run(
+        &mut self,
+        mut messages: mpsc::UnboundedReceiver<Message>,
+        mut back: mpsc::UnboundedReceiver<Vec<Loaded>>,
+    ) {
         loop {
+            if self.in_flight.len() < GROUPS_IN_FLIGHT_MAX && !self.stopping {
+                self.let_leave();
+            }
+            self.start_loading();
             self.hand_in().await;
             if self.stopping && self.in_flight.is_empty() {
                 return;
             }
             let wake = self.timers.first().map(|(due, _)| clock::instant_of(*due));
+            let look = self.passive.look();
+            let timed = wake.is_some() && self.passive.loading.len() < LOADING_MAX;
             let full = self.stopping || self.in_flight.len() >= GROUPS_IN_FLIGHT_MAX;
             tokio::select! {
                 biased;
@@ -109,8 +130,10 @@ impl Shard {
                         return;
                     }
                 }
+                Some(loaded) = back.recv(), if !full => self.loaded(loaded),
                 message = messages.recv(), if !full => self.drain(message, &mut messages),
-                () = sleep_until(wake), if wake.is_some() && !full => self.tick(),
+                () = sleep_until(wake), if timed && !full => self.tick(),
+                () = sleep_until(look), if look.is_some() && !full => {}
                 () = sleep_until(self.patience), if self.patience.is_some() => {}
             }
         }
@@ -135,6 +158,13 @@ impl Shard {
 
     fn handle(&mut self, message: Message) {
         self.pressing |= message.is_pressing();
+        if let Some(message) = self.awaits(message) {
+            self.act(message);
+        }
+    }
+
+    /// Does what a message asks for, with its execution in memory or without.
+    fn act(&mut self, message: Message) {
         match message {
             Message::Start(starting) => self.start(*starting),
             Message::Command {
@@ -152,6 +182,11 @@ impl Shard {
                 Ok(()) => self.releases.push(Release::Done(reply)),
                 Err(error) => drop(reply.send(Err(error))),
             },
+            Message::Fetch { task, done } => self.fetch(task, done),
+            Message::TakeUp { page, to, done } => {
+                self.take_up(page, to);
+                drop(done);
+            }
             Message::Stop => self.stopping = true,
         }
     }
@@ -183,8 +218,13 @@ impl Shard {
             let Some((due, id)) = self.timers.first().copied() else {
                 return;
             };
-            if due > now {
+            if due > now || self.passive.loading.len() >= LOADING_MAX {
                 return;
+            }
+            if !self.live.contains_key(&id) {
+                self.timers.remove(&(due, id));
+                self.load(id, None);
+                continue;
             }
             self.pressing = true;
             if let Err(error) = self.command(id, Command::Tick) {
@@ -205,13 +245,25 @@ impl Shard {
     }
 
     fn adopt_new(&mut self, execution: Execution) {
+        if let Some(up) = &mut self.passive.taking_up {
+            up.meet(execution.id);
+        }
         self.parts.open.fetch_add(1, Ordering::Relaxed);
+        self.keep(execution);
+    }
+
+    /// Keeps an execution in memory.
+    fn keep(&mut self, execution: Execution) {
+        let (id, now) = (execution.id, clock::now());
         let live = Live {
             execution,
             due: None,
-            ends: Vec::new(),
+            touched: now,
+            summarised: 0,
+            ends: self.passive.ends_of(id),
         };
-        self.live.insert(live.execution.id, live);
+        self.live.insert(id, live);
+        self.passive.came(id, now);
     }
 
     /// Takes over an execution that was open when the server stopped.

@@ -9,17 +9,17 @@ use std::{
 use tokio::{sync::oneshot, time::Instant};
 use uuid::Uuid;
 
-use super::{Shard, message::Starting};
+use super::{Live, Shard, message::Starting};
 use crate::{
     core::{
-        decide::{self, Command, Outcome, decide},
+        decide::{self, Command, Effect, Outcome, decide},
         execution::{Listed, Query, RunId, list, outline, summary, view},
         time::Time,
     },
     engine::{
         Error, clock,
         progress::Item,
-        recovery, refusal,
+        refusal,
         release::{Release, key},
     },
     proto,
@@ -128,6 +128,7 @@ impl Shard {
         let Some(live) = self.live.get_mut(&id) else {
             return self.command_ended(id, command, now);
         };
+        live.touched = now;
         let state = live.execution.state;
         let outcome = decide(&mut live.execution, command, now, &limits)
             .map_err(|rejection| refusal::of_command(id, rejection))?;
@@ -138,7 +139,7 @@ impl Shard {
 
     /// A command for an execution that is not in memory: it has ended, or never was.
     fn command_ended(&mut self, id: Uuid, command: Command, now: Time) -> Result<(), Error> {
-        let mut execution = recovery::read(&self.parts, id)?;
+        let mut execution = self.not_in_memory(id)?;
         let outcome = decide(&mut execution, command, now, &self.parts.limits)
             .map_err(|rejection| refusal::of_command(id, rejection))?;
         let effects = outcome.effects.into_iter();
@@ -159,6 +160,9 @@ impl Shard {
         let Outcome { events, effects } = outcome;
         let execution = &live.execution;
         if let Some(last) = events.last() {
+            if summary_changed {
+                live.summarised = last.sequence;
+            }
             let summary = summary_changed.then(|| Box::new(summary(execution)));
             if let Some(summary) = &summary
                 && self.parts.progress.all_followed()
@@ -175,20 +179,31 @@ impl Shard {
             let item = Item::Events { last, events: told };
             self.releases.push(Release::Progress { id, item });
         }
-        self.releases
-            .extend(effects.into_iter().map(|effect| Release::Effect {
-                id,
-                namespace: execution.namespace.clone(),
-                workflow: execution.workflow.clone(),
-                effect,
-            }));
-        if execution.is_ended() {
+        self.release_effects(id, effects);
+        let Some(live) = self.live.get_mut(&id) else {
+            return;
+        };
+        if live.execution.is_ended() {
             for reply in std::mem::take(&mut live.ends) {
                 self.view(id, reply);
             }
             self.releases.push(Release::Ended(id));
         }
         self.set_timer(id);
+    }
+
+    /// Has effects of an execution in memory released with the group being filled.
+    pub(super) fn release_effects(&mut self, id: Uuid, effects: impl IntoIterator<Item = Effect>) {
+        let Some(Live { execution, .. }) = self.live.get(&id) else {
+            return;
+        };
+        let released = effects.into_iter().map(|effect| Release::Effect {
+            id,
+            namespace: execution.namespace.clone(),
+            workflow: execution.workflow.clone(),
+            effect,
+        });
+        self.releases.extend(released);
     }
 
     /// Answers with the execution once it has ended.
@@ -242,9 +257,14 @@ impl Shard {
     }
 
     pub(super) fn delete(&mut self, id: Uuid) -> Result<(), Error> {
-        if let Some(live) = self.live.get(&id)
-            && !live.execution.is_ended()
-        {
+        let open = match self.live.get(&id) {
+            Some(live) => !live.execution.is_ended(),
+            None => {
+                let kept = self.parts.store.execution(id)?;
+                kept.is_some_and(|kept| kept.end_time.is_none())
+            }
+        };
+        if open {
             return Err(refusal::still_open(id));
         }
         self.writes.push(Write::DeleteExecution { id });

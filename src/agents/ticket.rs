@@ -1,0 +1,215 @@
+//! Tickets: places in the queue of attempts whose executions have left memory. A ticket is
+//! small and knows no input; when someone could take the attempt, the engine is asked for it.
+//!
+//! The place is the time at which the attempt was scheduled, so an attempt stands where it
+//! stood whether it is here whole or not, and after a restart too.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use tokio::time::Instant;
+
+use super::{
+    Hub, TaskKey, Ticket, Token,
+    effect::Effect,
+    queue::Source,
+    state::{AgentId, Sink, State},
+    task::Phase,
+};
+use crate::core::time::Time;
+
+/// The most attempts that the engine is asked for and has not given yet.
+const FETCHES_MAX: usize = 1_024;
+/// The least and the most attempts of one queue that are asked for ahead of those who take them.
+const AHEAD_MIN: usize = 4;
+const AHEAD_MAX: usize = 64;
+
+/// All tickets.
+#[derive(Default)]
+pub(super) struct Tickets {
+    waiting: HashMap<TaskKey, Place>,
+    /// Those that the engine was asked for.
+    fetching: HashSet<TaskKey>,
+    /// Queues whose turn to ask has not come.
+    starved: BTreeSet<Source>,
+}
+
+/// Where a ticket stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub at: u64,
+    pub source: Source,
+}
+
+impl Tickets {
+    pub fn get(&self, key: &TaskKey) -> Option<Place> {
+        self.waiting.get(key).copied()
+    }
+
+    pub fn contains(&self, key: &TaskKey) -> bool {
+        self.waiting.contains_key(key)
+    }
+
+    /// Takes a ticket away; its place in the queue is the caller's.
+    pub fn take(&mut self, key: &TaskKey) -> Option<Place> {
+        let place = self.waiting.remove(key)?;
+        // Gives memory back once a long queue has gone.
+        if self.waiting.capacity() > 1_024 && self.waiting.len() < self.waiting.capacity() / 8 {
+            self.waiting.shrink_to(self.waiting.len() * 2);
+        }
+        Some(place)
+    }
+
+    fn is_wanted(&self, key: &TaskKey) -> bool {
+        self.contains(key) && !self.fetching.contains(key)
+    }
+
+    #[cfg(test)]
+    pub fn iter(&self) -> impl Iterator<Item = (TaskKey, Place)> {
+        self.waiting.iter().map(|(key, place)| (*key, *place))
+    }
+
+    #[cfg(test)]
+    pub fn is_fetching(&self, key: &TaskKey) -> bool {
+        self.fetching.contains(key)
+    }
+}
+
+/// The place of an attempt in its queue.
+pub(super) fn place_of(schedule_time: Time) -> u64 {
+    u64::try_from(schedule_time.as_nanos()).unwrap_or(0)
+}
+
+impl State {
+    /// Keeps the place of an attempt and lets go of the rest. One that is handed out stays as
+    /// it is.
+    pub fn wait(&mut self, ticket: Ticket, now: Instant) {
+        let key = ticket.key;
+        if let Some(task) = self.tasks.get(&key) {
+            if let Phase::Queued(source) = task.phase {
+                let at = task.place;
+                self.tasks.remove(&key);
+                self.tickets.waiting.insert(key, Place { at, source });
+            }
+            return;
+        }
+        if self.tickets.contains(&key) {
+            return;
+        }
+        let space = self.space(&ticket.namespace);
+        let source = self.source(&space, &ticket.target);
+        let at = place_of(ticket.schedule_time);
+        self.tickets.waiting.insert(key, Place { at, source });
+        self.stand(key, source, at);
+        self.match_source(source, now);
+    }
+
+    /// Takes a ticket out of its queue; true when there was one.
+    pub fn tear(&mut self, key: TaskKey, now: Instant) -> bool {
+        let Some(place) = self.tickets.take(&key) else {
+            return false;
+        };
+        self.pull(place.source, place.at, key);
+        self.match_source(place.source, now);
+        true
+    }
+
+    /// True when the first of a queue must be fetched before it can be handed out.
+    pub fn is_unfetched(&self, source: Source) -> bool {
+        let head = self.queue(source).and_then(|q| q.head());
+        head.is_some_and(|(_, key)| self.tickets.contains(&key))
+    }
+
+    /// Asks for the first attempts of a queue when they are tickets and someone can take them.
+    pub fn fetch(&mut self, source: Source) {
+        if self.tickets.waiting.is_empty()
+            || !self.is_unfetched(source)
+            || self.choose(source).is_none()
+        {
+            return;
+        }
+        let fetching = self.tickets.fetching.len();
+        if fetching >= FETCHES_MAX {
+            self.tickets.starved.insert(source);
+            return;
+        }
+        let ahead = self.room(source).clamp(AHEAD_MIN, AHEAD_MAX);
+        let ahead = ahead.min(FETCHES_MAX - fetching);
+        let Some(queue) = self.queue(source) else {
+            return;
+        };
+        let wanted = queue.iter().take(ahead);
+        let keys: Vec<_> = wanted.filter(|key| self.tickets.is_wanted(key)).collect();
+        if !keys.is_empty() {
+            self.tickets.fetching.extend(keys.iter().copied());
+            self.effects.push(Effect::Fetch(keys));
+        }
+    }
+
+    /// As `fetch`, for all the queues that an agent serves.
+    pub fn fetch_for(&mut self, agent: AgentId) {
+        if self.tickets.waiting.is_empty() {
+            return;
+        }
+        let Some(slot) = self.agents.get(&agent) else {
+            return;
+        };
+        let skills = slot.skills.iter().map(|s| Source::Skill(*s));
+        let sources: Vec<_> = skills.chain([Source::Agent(agent)]).collect();
+        for source in sources {
+            self.fetch(source);
+        }
+    }
+
+    /// The engine has given what it was asked for.
+    pub fn fetched(&mut self, keys: &[TaskKey], now: Instant) {
+        for key in keys {
+            self.tickets.fetching.remove(key);
+        }
+        for source in std::mem::take(&mut self.tickets.starved) {
+            self.match_source(source, now);
+        }
+    }
+
+    /// How many tasks those who serve a queue have room for, counted up to `AHEAD_MAX`.
+    fn room(&self, source: Source) -> usize {
+        let of_agent = |agent: &AgentId| {
+            let ready = self.agents.get(agent).map(|slot| slot.ready.iter());
+            let seats = ready.into_iter().flatten();
+            let credits = seats.filter_map(|(_, seat)| Some(self.seats.get(seat)?.credits));
+            credits.fold(0_u32, u32::saturating_add)
+        };
+        let room = match source {
+            Source::Agent(agent) => of_agent(&agent),
+            Source::Skill(id) => {
+                let members = self.skills.get(&id).map(|queue| queue.members.iter());
+                let members = members.into_iter().flatten();
+                members.map(of_agent).fold(0, u32::saturating_add)
+            }
+        };
+        usize::try_from(room).unwrap_or(AHEAD_MAX)
+    }
+}
+
+impl Hub {
+    /// Brings attempts here whose executions are not in memory, so that what is said of their
+    /// tokens finds them. Those that are here already, and texts that are no tokens, are left.
+    pub(super) async fn recall(&self, tokens: &[String]) {
+        let tokens: Vec<Token> = tokens.iter().filter_map(|t| t.parse().ok()).collect();
+        if tokens.is_empty() {
+            return;
+        }
+        let (sink, missing) = self.locked(|state, _| {
+            let missing = tokens.iter().filter(|token| {
+                !state.tasks.contains_key(&token.key) && !state.reports.contains_key(token)
+            });
+            let missing: Vec<_> = missing.map(|token| token.key).collect();
+            match &state.sink {
+                Sink::Set(sink) if !missing.is_empty() => (Some(sink.clone()), missing),
+                _ => (None, missing),
+            }
+        });
+        if let Some(sink) = sink {
+            sink.fetch(missing).await;
+        }
+    }
+}
