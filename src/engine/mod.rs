@@ -20,6 +20,8 @@ mod retention;
 mod shard;
 mod sink;
 mod start;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 mod watch;
 mod workflows;

@@ -88,10 +88,6 @@ async fn next_page(
 }
 
 /// What each shard takes up next, and the last execution of it; `None` with the last page.
-#[expect(
-    clippy::type_complexity,
-    reason = "a page for each shard, and where it ends"
-)]
 fn page(
     parts: &Parts,
     shards: usize,
