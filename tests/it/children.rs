@@ -199,7 +199,7 @@ steps:
   - { id: sub, workflow: { name: inner } }
   - { id: other, agent: other }
 ";
-    let late = "name: late\nsteps: [ { id: sub, workflow: { name: inner }, timeout: 0.1s } ]";
+    let late = "name: late\nsteps: [ { id: sub, workflow: { name: inner }, timeout: 3s } ]";
     let server = served(&[INNER, pair, late]).await;
 
     let id = server.begin("pair", json!(1)).await;
