@@ -44,7 +44,7 @@ async fn the_server_tells_its_version_limits_and_abilities() {
         .await;
     let info = answer.unwrap().into_inner();
     assert_eq!(info.version, env!("CARGO_PKG_VERSION"));
-    assert_eq!((info.store.as_str(), info.data_format), ("sled", 1));
+    assert_eq!((info.store.as_str(), info.data_format), ("sled", 2));
     assert!(info.start_time.is_some());
     let limits = info.limits.unwrap();
     assert_eq!(limits.payload_bytes_max, 12_345, "as configured");

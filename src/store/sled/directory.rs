@@ -14,11 +14,16 @@ use super::{
 };
 
 /// The version of the format on disk that this version writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+/// The oldest that is still read.
+const FORMAT_MIN: u32 = 1;
 
 const FORMAT_FILE: &str = "FORMAT";
 const FORMAT_TEXT: &str = "tutti data, format ";
 const LOCK_FILE: &str = "LOCK";
+/// Names the directory that the state lies in, once that is not the first one.
+const STATE_FILE: &str = "STATE";
+const STATE_NAME: &str = "state";
 
 /// A data directory, held by this process as long as the value lives.
 #[derive(Debug)]
@@ -49,10 +54,15 @@ impl Directory {
         let lock = lock(path)?;
         let file = path.join(FORMAT_FILE);
         match fs::read_to_string(&file) {
-            Ok(text) => check_format(path, &text)?,
+            Ok(text) => {
+                if check_format(path, &text)? < FORMAT {
+                    // Before anything is written that an older version would not understand.
+                    say_format(&file)?;
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 // Before anything else is written, so that whatever lies beside it is ours.
-                write_whole(&file, format!("{FORMAT_TEXT}{FORMAT}\n").as_bytes())?;
+                say_format(&file)?;
             }
             Err(error) => return Err(failed("read", &file)(error)),
         }
@@ -62,9 +72,77 @@ impl Directory {
         })
     }
 
+    /// Says of a directory that holds all of a data directory that it is one.
+    ///
+    /// # Errors
+    /// `Error::Io`.
+    pub fn complete(path: &Path) -> Result<(), Error> {
+        say_format(&path.join(FORMAT_FILE))
+    }
+
     /// How much space its volume has left, in bytes.
     pub fn free_bytes(&self) -> Result<u64, Error> {
         fs4::available_space(&self.path).map_err(failed("look at the free space of", &self.path))
+    }
+
+    /// Where the state lies.
+    ///
+    /// # Errors
+    /// `Error::Damaged` when that is not said, and `Error::Io`.
+    pub fn state(&self) -> Result<PathBuf, Error> {
+        Ok(self.path.join(self.state_name()?))
+    }
+
+    fn state_name(&self) -> Result<String, Error> {
+        let file = self.path.join(STATE_FILE);
+        let name = match fs::read_to_string(&file) {
+            Ok(text) => text.trim_end().to_owned(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => STATE_NAME.to_owned(),
+            Err(error) => return Err(failed("read", &file)(error)),
+        };
+        match state_number(&name) {
+            Some(_) => Ok(name),
+            None => Err(Error::Damaged(format!(
+                "{} does not name a state: restore the data directory from a backup copy",
+                file.display()
+            ))),
+        }
+    }
+
+    /// Where a state may be made that is to take the place of the one there is.
+    ///
+    /// # Errors
+    /// As `state`.
+    pub fn next_state(&self) -> Result<PathBuf, Error> {
+        let number = state_number(&self.state_name()?).unwrap_or(0);
+        Ok(self.path.join(format!("{STATE_NAME}-{}", number + 1)))
+    }
+
+    /// Makes another state, which is durable, the one that counts: it does, or does not yet.
+    ///
+    /// # Errors
+    /// `Error::Io`.
+    pub fn name_state(&self, state: &Path) -> Result<(), Error> {
+        let name = state.file_name().unwrap_or_default().to_string_lossy();
+        write_whole(&self.path.join(STATE_FILE), format!("{name}\n").as_bytes())
+    }
+
+    /// Removes the states that do not count: unfinished ones, and those replaced.
+    ///
+    /// # Errors
+    /// As `state`.
+    pub fn remove_other_states(&self) -> Result<(), Error> {
+        let kept = self.state_name()?;
+        for entry in fs::read_dir(&self.path).map_err(failed("read", &self.path))? {
+            let entry = entry.map_err(failed("read", &self.path))?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name != kept && state_number(&name).is_some() {
+                let other = entry.path();
+                fs::remove_dir_all(&other).map_err(failed("remove", &other))?;
+            }
+        }
+        Ok(())
     }
 
     /// Where it is.
@@ -126,7 +204,11 @@ fn lock(path: &Path) -> Result<File, Error> {
     }
 }
 
-fn check_format(path: &Path, text: &str) -> Result<(), Error> {
+fn say_format(file: &Path) -> Result<(), Error> {
+    write_whole(file, format!("{FORMAT_TEXT}{FORMAT}\n").as_bytes())
+}
+
+fn check_format(path: &Path, text: &str) -> Result<u32, Error> {
     let found = text
         .trim_end()
         .strip_prefix(FORMAT_TEXT)
@@ -137,12 +219,20 @@ fn check_format(path: &Path, text: &str) -> Result<(), Error> {
             found,
             known: FORMAT,
         }),
-        Some(FORMAT) => Ok(()),
+        Some(found) if found >= FORMAT_MIN => Ok(found),
         _ => Err(Error::Damaged(format!(
             "{} does not say `{FORMAT_TEXT}{FORMAT}`: restore the data directory from a backup \
              copy",
             path.join(FORMAT_FILE).display()
         ))),
+    }
+}
+
+/// The number of a state by its name: 0 for the first one.
+fn state_number(name: &str) -> Option<u64> {
+    match name.strip_prefix(STATE_NAME)? {
+        "" => Some(0),
+        number => number.strip_prefix('-')?.parse().ok(),
     }
 }
 

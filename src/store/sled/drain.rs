@@ -2,14 +2,15 @@
 //! removes. Several packs of one execution become as few as fit; what began and ended within
 //! the layer leaves no trace but its result.
 
-use bytes::{Bytes, BytesMut};
+use prost::Message as _;
 use uuid::Uuid;
 
 use super::{
-    super::{Error, filter},
+    super::{Error, Link, filter},
     chunks, keys,
     overlay::{Layer, Pending},
-    record::{self, Pack},
+    packs::{self, Chained},
+    record,
     state::State,
 };
 use crate::proto::Execution;
@@ -42,23 +43,59 @@ impl Drain<'_> {
         if pending.forgets {
             self.forget(id)?;
         }
-        for pack in coalesced(&pending.packs) {
-            self.put_value(&keys::events(id, pack.last_sequence), &pack.events)?;
+        let summary = pending.summary.as_ref();
+        let summary: Option<Execution> = summary
+            .map(|summary| record::decode(summary, "a summary"))
+            .transpose()?;
+        if !pending.packs.is_empty() {
+            let namespace = summary.as_ref().map_or("", |s| s.namespace.as_str());
+            self.events(id, pending, namespace)?;
         }
-        let Some(summary) = &pending.summary else {
+        match summary {
+            Some(summary) => self.summary(id, pending, summary),
             // What began anew has a summary; what was only forgotten has no mark.
-            return if pending.forgets {
-                Ok(())
-            } else {
-                self.mark(id, pending)
-            };
-        };
-        self.put_value(&keys::summary(id), summary)?;
-        let summary: Execution = record::decode(summary, "a summary")?;
+            None if pending.forgets => Ok(()),
+            None => self.mark(id, pending),
+        }
+    }
+
+    fn events(&mut self, id: Uuid, pending: &Pending, namespace: &str) -> Result<(), Error> {
+        let head = self.head(id, pending)?;
+        let chained = Chained::of(&pending.packs, head)?;
+        for (index, pack) in Chained::coalesced(chained).iter().enumerate() {
+            let is_first = index == 0 && pending.first_sequence == 1;
+            let value = pack.written(if is_first { namespace } else { "" });
+            self.put_value(&keys::events(id, pack.last_sequence), &value)?;
+        }
+        Ok(())
+    }
+
+    /// The link that the first pending event follows.
+    fn head(&self, id: Uuid, pending: &Pending) -> Result<Link, Error> {
         if pending.is_whole() {
-            for key in indexes(id, &summary) {
-                self.batch.insert(key, Vec::new());
-            }
+            return Ok(packs::origin(id));
+        }
+        let head = self.state.last_pack(id)?.and_then(|pack| pack.head());
+        head.ok_or_else(|| {
+            let before = pending.first_sequence.saturating_sub(1);
+            Error::Damaged(format!(
+                "the state lacks event {before} of execution {id}: restore the data directory \
+                 from a backup copy"
+            ))
+        })
+    }
+
+    /// Namespace and id are told by the key.
+    fn summary(&mut self, id: Uuid, pending: &Pending, summary: Execution) -> Result<(), Error> {
+        let kept = Execution {
+            execution_id: String::new(),
+            namespace: String::new(),
+            ..summary.clone()
+        };
+        let key = keys::summary(&summary.namespace, id);
+        self.put_value(&key, &kept.encode_to_vec())?;
+        if pending.is_whole() {
+            self.batch.insert(workflow_index(id, &summary), Vec::new());
         }
         if !filter::has_ended(&summary) {
             let standing = pending.standing.as_deref().unwrap_or_default();
@@ -80,16 +117,12 @@ impl Drain<'_> {
     }
 
     fn forget(&mut self, id: Uuid) -> Result<(), Error> {
-        let key = keys::summary(id);
-        let Some(summary) = self.state.value(&key)? else {
+        let Some(summary) = self.state.summary(id)? else {
             return Ok(());
         };
-        let summary: Execution = record::decode(&summary, "a summary")?;
-        for key in indexes(id, &summary) {
-            self.batch.remove(key);
-        }
+        self.batch.remove(workflow_index(id, &summary));
         self.batch.remove(keys::open(id));
-        self.remove_all(&key)?;
+        self.remove_all(&keys::summary(&summary.namespace, id))?;
         self.remove_all(&keys::events_of(id))
     }
 
@@ -117,68 +150,8 @@ impl Drain<'_> {
     }
 }
 
-/// Joins packs that fit under one key together.
-fn coalesced(packs: &[Pack]) -> Vec<Pack> {
-    let mut joined: Vec<Pack> = Vec::with_capacity(1);
-    let mut group: &[Pack] = &packs[..0];
-    let mut begin = 0;
-    for (index, pack) in packs.iter().enumerate() {
-        let bytes: usize = group.iter().map(|pack| pack.events.len()).sum();
-        if !group.is_empty() && bytes + pack.events.len() > chunks::SINGLE_BYTES_MAX {
-            joined.extend(join(group));
-            begin = index;
-        }
-        group = &packs[begin..=index];
-    }
-    joined.extend(join(group));
-    joined
-}
-
-fn join(packs: &[Pack]) -> Option<Pack> {
-    let last = packs.last()?;
-    if packs.len() == 1 {
-        return Some(last.clone());
-    }
-    let mut events = BytesMut::with_capacity(packs.iter().map(|pack| pack.events.len()).sum());
-    for pack in packs {
-        events.extend_from_slice(&pack.events);
-    }
-    Some(Pack {
-        last_sequence: last.last_sequence,
-        events: Bytes::from(events),
-    })
-}
-
-/// The index keys of an execution. They are written once: namespace and workflow never change.
-fn indexes(id: Uuid, summary: &Execution) -> [Vec<u8>; 2] {
-    let namespace = keys::namespace_index(&summary.namespace);
-    let workflow = keys::workflow_index(&summary.namespace, &summary.workflow);
-    [keys::with_id(namespace, id), keys::with_id(workflow, id)]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pack(last_sequence: u64, bytes: usize) -> Pack {
-        Pack {
-            last_sequence,
-            events: vec![1; bytes].into(),
-        }
-    }
-
-    #[test]
-    fn packs_are_joined_as_long_as_they_fit_under_one_key() {
-        let of = |packs: &[Pack]| -> Vec<(u64, usize)> {
-            let joined = coalesced(packs).into_iter();
-            joined.map(|p| (p.last_sequence, p.events.len())).collect()
-        };
-        assert_eq!(of(&[]), []);
-        assert_eq!(of(&[pack(1, 9000)]), [(1, 9000)]);
-        assert_eq!(of(&[pack(1, 10), pack(3, 20), pack(4, 4064)]), [(4, 4094)]);
-        assert_eq!(
-            of(&[pack(1, 10), pack(2, 4090), pack(3, 4000), pack(4, 90)]),
-            [(1, 10), (2, 4090), (4, 4090)]
-        );
-    }
+/// The index key of an execution. It is written once: namespace and workflow never change.
+fn workflow_index(id: Uuid, summary: &Execution) -> Vec<u8> {
+    let index = keys::workflow_index(&summary.namespace, &summary.workflow);
+    keys::with_id(index, id)
 }

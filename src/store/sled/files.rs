@@ -51,6 +51,24 @@ pub fn sync_tree(path: &Path) -> Result<(), Error> {
     sync_directory(path)
 }
 
+/// How much space all files below a directory take, in bytes. Files that vanish meanwhile are
+/// passed over.
+///
+/// # Errors
+/// `Error::Io`.
+pub fn tree_bytes(path: &Path) -> Result<u64, Error> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(path).map_err(failed("read", path))? {
+        let entry = entry.map_err(failed("read", path))?;
+        bytes += match entry.metadata() {
+            Ok(found) if found.is_dir() => tree_bytes(&entry.path())?,
+            Ok(found) => found.len(),
+            Err(_) => 0,
+        };
+    }
+    Ok(bytes)
+}
+
 /// Writes a file as a whole: after a crash it is there with all its bytes, or not at all.
 ///
 /// # Errors

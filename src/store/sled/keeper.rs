@@ -7,7 +7,10 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use super::{super::Error, Options, failure::Failure, kept::Kept, sealed::Sealed};
+use super::{
+    super::Error, Options, directory::Directory, failure::Failure, kept::Kept, rewrite::rewrite,
+    sealed::Sealed,
+};
 
 /// What the thread works on.
 #[derive(Debug)]
@@ -22,8 +25,11 @@ pub struct Work {
     pub drain_bytes: usize,
     /// How much journal is written between checkpoints, in bytes.
     pub checkpoint_bytes: u64,
+    cache_bytes: u64,
     orders: Mutex<Orders>,
     wake: Condvar,
+    /// Released last.
+    pub directory: Directory,
 }
 
 #[derive(Debug, Default)]
@@ -46,15 +52,16 @@ pub enum Task {
     #[cfg(test)]
     Due,
     /// Take over all there is.
-    #[cfg(test)]
     Drain,
     /// Take over all there is and make it durable.
     Checkpoint,
+    /// Write the state anew.
+    Compact,
 }
 
 impl Work {
     /// What there is to work on.
-    pub fn new(kept: Kept, sealed: Arc<Sealed>, options: &Options) -> Self {
+    pub fn new(kept: Kept, sealed: Arc<Sealed>, directory: Directory, options: &Options) -> Self {
         Self {
             kept,
             sealed,
@@ -64,8 +71,10 @@ impl Work {
                 .min(options.pending_bytes_max / 2)
                 .max(1),
             checkpoint_bytes: options.checkpoint_bytes,
+            cache_bytes: options.cache_bytes,
             orders: Mutex::default(),
             wake: Condvar::new(),
+            directory,
         }
     }
 
@@ -152,10 +161,10 @@ impl Work {
         match what {
             #[cfg(test)]
             Task::Due => Ok(()),
-            #[cfg(test)]
             Task::Drain => self.kept.drain(),
             Task::Checkpoint if self.sealed.bytes_since_checkpoint() == 0 => Ok(()),
             Task::Checkpoint => self.checkpoint(),
+            Task::Compact => self.compact(),
         }
     }
 
@@ -165,6 +174,21 @@ impl Work {
         self.kept.drain()?;
         let applied = self.kept.state.standing()?.applied;
         self.kept.state.make_durable(applied)?;
+        self.sealed.checkpointed(applied.commit, bytes)
+    }
+
+    /// Writes the state anew, and has that take its place. A crash leaves the old one, or the
+    /// new one, whole; what is left of the other is removed at the next start.
+    fn compact(&self) -> Result<(), Error> {
+        let bytes = self.sealed.bytes_since_checkpoint();
+        self.kept.drain()?;
+        let _still = self.kept.hold_drains();
+        let into = self.directory.next_state()?;
+        let rewritten = rewrite(&self.kept.state, &into, self.cache_bytes)?;
+        let applied = rewritten.standing()?.applied;
+        self.directory.name_state(&into)?;
+        drop(self.kept.state.replace(rewritten));
+        self.directory.remove_other_states()?;
         self.sealed.checkpointed(applied.commit, bytes)
     }
 }

@@ -1,6 +1,6 @@
 //! All that is committed: the state, and over it what the state lacks.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use uuid::Uuid;
 
@@ -12,6 +12,8 @@ pub struct Kept {
     /// The state.
     pub state: State,
     overlay: RwLock<Overlay>,
+    /// Held while a layer is taken over, and by whoever wants the state to stay as it is.
+    draining: Mutex<()>,
 }
 
 impl Kept {
@@ -20,6 +22,7 @@ impl Kept {
         Self {
             state,
             overlay: RwLock::new(overlay),
+            draining: Mutex::new(()),
         }
     }
 
@@ -48,6 +51,7 @@ impl Kept {
     /// # Errors
     /// `Error::Io` or `Error::Damaged`; the state is then behind the journal for good.
     pub fn drain(&self) -> Result<(), Error> {
+        let _alone = self.hold_drains();
         let layer = self.overlay_mut().begin_drain();
         let Some(layer) = layer else {
             return Ok(());
@@ -55,6 +59,11 @@ impl Kept {
         let batch = drain::batch(&self.state, &layer)?;
         self.state
             .apply(batch, layer.end, || self.overlay_mut().end_drain())
+    }
+
+    /// While this is held the state stays as it is; commits and reads go on.
+    pub fn hold_drains(&self) -> MutexGuard<'_, ()> {
+        self.draining.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The last sequence of an execution; 0 when there is none.

@@ -8,6 +8,9 @@ pub const APPLIED: &[u8] = b"m/applied";
 /// The commit up to which the state is durable without the journal.
 pub const CHECKPOINT: &[u8] = b"m/checkpoint";
 
+/// The version of the state's format; absent in format 1.
+pub const FORMAT: &[u8] = b"m/format";
+
 const AGENT: u8 = b'a';
 const BLOB: u8 = b'b';
 const BLOB_OF: u8 = b'c';
@@ -15,8 +18,9 @@ const EVENTS: u8 = b'e';
 const NAMESPACE_INDEX: u8 = b'n';
 const OPEN: u8 = b'o';
 const REQUEST: u8 = b'r';
-const SUMMARY: u8 = b's';
 const RETENTION: u8 = b't';
+const META: u8 = b'm';
+const SUMMARY_1: u8 = b's';
 const WORKFLOW: u8 = b'w';
 const WORKFLOW_INDEX: u8 = b'x';
 
@@ -57,14 +61,29 @@ pub fn last_sequence(part_key: &[u8]) -> Option<u64> {
     bytes.try_into().ok().map(u64::from_be_bytes)
 }
 
-/// An execution's summary.
-pub fn summary(id: Uuid) -> Vec<u8> {
-    with_id(vec![SUMMARY], id)
+/// An execution's summary: by namespace, so that it is its index as well.
+pub fn summary(namespace: &str, id: Uuid) -> Vec<u8> {
+    with_id(namespace_index(namespace), id)
 }
 
-/// The least key behind all summaries.
-pub fn summaries_end() -> Vec<u8> {
-    vec![SUMMARY + 1]
+/// An execution's summary in format 1.
+pub fn summary_1(id: Uuid) -> Vec<u8> {
+    with_id(vec![SUMMARY_1], id)
+}
+
+/// Whether a key is of a kind that format 1 had and that has another place now.
+pub fn is_moved(key: &[u8]) -> bool {
+    matches!(key.first(), Some(&NAMESPACE_INDEX | &SUMMARY_1))
+}
+
+/// Whether a key is of events.
+pub fn is_events(key: &[u8]) -> bool {
+    key.first() == Some(&EVENTS)
+}
+
+/// Whether a key says where the state stands.
+pub fn is_meta(key: &[u8]) -> bool {
+    key.first() == Some(&META)
 }
 
 /// Marks an execution that has not ended. The value tells where it stands, see `standing`.
@@ -75,7 +94,7 @@ pub fn open(id: Uuid) -> Vec<u8> {
 /// The least key behind all marks of executions that have not ended.
 pub const OPEN_END: &[u8] = &[OPEN + 1];
 
-/// The prefix of the index of a namespace's executions; an id follows.
+/// The prefix of the summaries of a namespace's executions; an id follows.
 pub fn namespace_index(namespace: &str) -> Vec<u8> {
     with_text(vec![NAMESPACE_INDEX], namespace)
 }

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! tutti-data/
-//!   FORMAT                          `tutti data, format 1`
+//!   FORMAT                          `tutti data, format 2`
 //!   LOCK                            locked by the process that has the directory open
 //!   journal/00000000000000000001.log   commits, by the number of the first; see `segment`, `frame`
 //!   journal/next                    a segment to be used again
 //!   blobs/ab/cdef…                  large payloads, by the SHA-256 of their bytes; see `blobs`
-//!   state/                          sled's files; one tree, see `keys`
+//!   state/ or state-N/              sled's files; one tree, see `keys`
+//!   STATE                           which of these counts, once a state took another's place
 //! ```
 //!
 //! A commit is one record of the journal, synced before it returns, and is then folded into
@@ -25,6 +26,7 @@
 mod blobs;
 mod changes;
 mod chunks;
+mod copy;
 mod directory;
 mod drain;
 mod failure;
@@ -32,6 +34,7 @@ mod files;
 mod frame;
 mod heads;
 mod history;
+mod inspect;
 mod journal;
 mod keeper;
 mod kept;
@@ -40,9 +43,11 @@ mod merged;
 mod naming;
 mod open;
 mod overlay;
+mod packs;
 mod read;
 mod record;
 mod record_names;
+mod rewrite;
 mod sealed;
 mod segment;
 mod standing;
@@ -61,9 +66,10 @@ use std::{
 
 use uuid::Uuid;
 
+pub use self::inspect::Inspection;
 use self::{
     blobs::Blobs,
-    directory::Directory,
+    files::tree_bytes,
     keeper::{Keeper, Task, Work},
     writer::Writer,
 };
@@ -135,8 +141,6 @@ pub struct SledStore {
     writer: Mutex<Writer>,
     pending_bytes_max: usize,
     blobs: Arc<Blobs>,
-    /// Released last.
-    directory: Directory,
 }
 
 impl SledStore {
@@ -273,11 +277,17 @@ impl Store for SledStore {
     }
 
     fn compact(&self) -> Result<Compacted, Error> {
-        Err(Error::Unsupported(NAME))
+        let bytes_before = tree_bytes(&self.work.kept.state.path())?;
+        self.work.have_done(Task::Compact)?;
+        let bytes_after = tree_bytes(&self.work.kept.state.path())?;
+        Ok(Compacted {
+            bytes_before,
+            bytes_after,
+        })
     }
 
-    fn snapshot(&self, _sink: &mut dyn io::Write) -> Result<Snapshot, Error> {
-        Err(Error::Unsupported(NAME))
+    fn snapshot(&self, sink: &mut dyn io::Write) -> Result<Snapshot, Error> {
+        copy::write(&self.work, sink)
     }
 
     fn pressure(&self) -> Pressure {
@@ -292,7 +302,7 @@ impl Store for SledStore {
     }
 
     fn free_bytes(&self) -> Result<Option<u64>, Error> {
-        self.directory.free_bytes().map(Some)
+        self.work.directory.free_bytes().map(Some)
     }
 
     fn info(&self) -> Info {

@@ -12,7 +12,7 @@ use super::{
     super::Error,
     Opened, Options, SledStore, Writer,
     blobs::{Blobs, Sweep},
-    directory::Directory,
+    directory::{Directory, FORMAT},
     drain,
     frame::Frame,
     heads::Heads,
@@ -21,6 +21,7 @@ use super::{
     kept::Kept,
     overlay::{Layer, Overlay},
     record,
+    rewrite::rewrite,
     state::State,
 };
 
@@ -32,7 +33,7 @@ impl SledStore {
     /// to do, and `Error::Io`.
     pub fn open(path: &Path, options: Options) -> Result<(Self, Opened), Error> {
         let directory = Directory::open(path)?;
-        let state = State::open(directory.path().join("state"), options.cache_bytes)?;
+        let state = open_state(&directory, options.cache_bytes)?;
         let mut replay = Replay {
             state: &state,
             layer: Layer::default(),
@@ -60,7 +61,7 @@ impl SledStore {
         let heads = Heads::new(options.heads_max, greatest);
         let overlay = Overlay::of(replay.layer);
         let kept = Kept::new(state, overlay);
-        let work = Arc::new(Work::new(kept, journal.sealed(), &options));
+        let work = Arc::new(Work::new(kept, journal.sealed(), directory, &options));
         let store = Self {
             _keeper: Keeper::start(Arc::clone(&work))?,
             work,
@@ -72,10 +73,24 @@ impl SledStore {
             }),
             blobs,
             pending_bytes_max: options.pending_bytes_max,
-            directory,
         };
         Ok((store, opened))
     }
+}
+
+/// Opens the state, and brings one of an older format to this one.
+fn open_state(directory: &Directory, cache_bytes: u64) -> Result<State, Error> {
+    directory.remove_other_states()?;
+    let state = State::open(&directory.state()?, cache_bytes)?;
+    if state.format()? == FORMAT {
+        return Ok(state);
+    }
+    let into = directory.next_state()?;
+    let rewritten = rewrite(&state, &into, cache_bytes)?;
+    directory.name_state(&into)?;
+    drop(state);
+    directory.remove_other_states()?;
+    Ok(rewritten)
 }
 
 /// Folds commits into a layer. One that becomes too large is taken over into the state at once.

@@ -5,7 +5,6 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use prost::Message as _;
 use uuid::Uuid;
 
 use super::{
@@ -327,9 +326,6 @@ impl Pack {
         let (_, event) = first
             .transpose()?
             .ok_or_else(|| Error::Damaged("a pack without events".into()))?;
-        let event = record::Sequence::decode(event.as_ref());
-        event
-            .map(|event| event.sequence)
-            .map_err(|error| Error::Damaged(format!("an event does not decode ({error})")))
+        record::sequence(&event)
     }
 }

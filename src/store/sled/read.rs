@@ -14,6 +14,7 @@ use super::{
     keys,
     merged::Merged,
     overlay::Overlay,
+    packs::Chained,
     record::{self, Events, Pack},
     standing,
 };
@@ -26,14 +27,16 @@ const ID_TIME_SLACK_MS: u64 = 60_000;
 const ID_TIME_SHIFT: u32 = 80;
 
 /// What the overlay holds of an execution's events.
-struct PendingEvents {
-    packs: Vec<Pack>,
+pub(super) struct PendingEvents {
+    /// The packs, in order.
+    pub packs: Vec<Pack>,
     /// The sequence from which on they are here; what is before it is in the state.
-    from: u64,
+    pub from: u64,
 }
 
 impl PendingEvents {
-    fn of(overlay: &Overlay, id: Uuid, after: u64) -> Self {
+    /// Those that hold events after a sequence.
+    pub fn of(overlay: &Overlay, id: Uuid, after: u64) -> Self {
         let (layers, whole) = overlay.execution(id);
         let first = layers.iter().find(|layer| !layer.packs.is_empty());
         let from = match first {
@@ -87,26 +90,32 @@ impl Kept {
         before: u64,
         limit: usize,
     ) -> Result<Vec<Event>, Error> {
-        let from = keys::events(id, after.saturating_add(1));
-        let until = keys::events(id, before);
         let mut events = Vec::new();
-        for key in self.state.range(from, until) {
+        for pack in self.state.packs(id, after.saturating_add(1), before) {
             if events.len() >= limit {
                 break;
             }
-            let key = key?;
-            let Some(key) = chunks::first_part(&key) else {
-                continue;
-            };
-            let Some(pack) = self.state.value(key)? else {
-                break;
-            };
-            add_events(&mut events, &pack, after, limit)?;
+            let (last, value) = pack?;
+            add_events(
+                &mut events,
+                &Chained::read(last, value)?.events,
+                after,
+                limit,
+            )?;
         }
         Ok(events)
     }
 
     pub(super) fn execution(&self, id: Uuid) -> Result<Option<Execution>, Error> {
+        self.summary(id, || self.state.summary(id))
+    }
+
+    /// The summary of an execution: the overlay's, or else the state's.
+    fn summary(
+        &self,
+        id: Uuid,
+        of_state: impl FnOnce() -> Result<Option<Execution>, Error>,
+    ) -> Result<Option<Execution>, Error> {
         let known = pending_summary(&self.overlay(), id);
         let summary = match known {
             Some(summary) => summary,
@@ -115,7 +124,7 @@ impl Kept {
                 let known = pending_summary(&self.overlay(), id);
                 match known {
                     Some(summary) => summary,
-                    None => self.state.value(&keys::summary(id))?.map(Bytes::from),
+                    None => return of_state(),
                 }
             }
         };
@@ -138,7 +147,8 @@ impl Kept {
         let mut last = None;
         for id in self.candidates(namespace, filter, cursor) {
             let id = id?;
-            let Some(summary) = self.execution(id)? else {
+            let of_state = || self.state.summary_in(namespace, id);
+            let Some(summary) = self.summary(id, of_state)? else {
                 continue;
             };
             if summary.namespace != namespace || !filter::passes(filter, &summary) {
@@ -162,10 +172,11 @@ impl Kept {
         filter: &ExecutionFilter,
         cursor: Option<Uuid>,
     ) -> impl Iterator<Item = Result<Uuid, Error>> {
-        let index = if filter.workflow.is_empty() {
-            keys::namespace_index(namespace)
-        } else {
+        let by_workflow = !filter.workflow.is_empty();
+        let index = if by_workflow {
             keys::workflow_index(namespace, &filter.workflow)
+        } else {
+            keys::namespace_index(namespace)
         };
         let from = filter.create_time_from.as_ref().map_or(0, |from| {
             id_at(milliseconds(from).saturating_sub(ID_TIME_SLACK_MS))
@@ -179,14 +190,19 @@ impl Kept {
         let until = cursor.map_or(until, |cursor| until.min(cursor.as_u128()));
         let (from, until) = (Uuid::from_u128(from), Uuid::from_u128(until));
         let pending = self.pending_ids(from, until);
+        let from = keys::with_id(index.clone(), from);
         let in_state = self
             .state
-            .range(
-                keys::with_id(index.clone(), from),
-                keys::with_id(index, until),
-            )
+            .range(from, keys::with_id(index, until))
             .rev()
-            .filter_map(|key| key.map(|key| keys::id_at_end(&key)).transpose());
+            .filter_map(move |key| {
+                // A summary may have several parts.
+                let id = |key: &[u8]| match by_workflow {
+                    true => keys::id_at_end(key),
+                    false => chunks::first_part(key).and_then(keys::id_at_end),
+                };
+                key.map(|key| id(&key)).transpose()
+            });
         Merged::descending(pending.into_iter().rev(), in_state)
     }
 
@@ -208,10 +224,16 @@ impl Kept {
     /// The ids of all executions from one on, in order.
     pub(super) fn ids(&self, from: Uuid) -> impl Iterator<Item = Result<Uuid, Error>> {
         let pending = self.pending_ids(from, Uuid::max());
-        let keys = self.state.range(keys::summary(from), keys::summaries_end());
-        let in_state = keys.filter_map(|key| {
-            let id = key.map(|key| chunks::first_part(&key).and_then(keys::id_at_end));
-            id.transpose()
+        let mut next = Some(keys::events_of(from));
+        let in_state = std::iter::from_fn(move || {
+            let from = next.take()?;
+            let key = self.state.range(from, keys::events_end()).next()?;
+            let id = key.map(|key| keys::event_id(&key)).transpose()?;
+            if let Ok(id) = id {
+                // Its other packs are passed over.
+                next = Some(keys::events(id, u64::MAX));
+            }
+            Some(id)
         });
         Merged::ascending(pending.into_iter(), in_state)
     }

@@ -279,6 +279,14 @@ pub fn stored_events(pack: &Bytes) -> impl Iterator<Item = Result<(usize, Bytes)
     })
 }
 
+/// The sequence of an event by its stored bytes.
+///
+/// # Errors
+/// `Error::Damaged` when it does not decode.
+pub fn sequence(stored: &[u8]) -> Result<u64, store::Error> {
+    Ok(decode::<Sequence>(stored, "an event")?.sequence)
+}
+
 fn next_event(rest: &mut Bytes) -> Option<Bytes> {
     let key = prost::encoding::decode_varint(rest).ok()?;
     let length = prost::encoding::decode_varint(rest).ok()?;

@@ -2,8 +2,9 @@
 
 use std::{
     fs, io,
-    path::{Path, PathBuf},
-    sync::{PoisonError, RwLock, RwLockReadGuard},
+    ops::Deref as _,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
     thread,
     time::{Duration, Instant},
 };
@@ -14,10 +15,14 @@ use uuid::Uuid;
 use super::{
     super::Error,
     chunks,
+    directory::FORMAT,
     files::{failed, sync_tree},
     frame::Position,
     keys,
+    packs::{self, Chained},
+    record,
 };
+use crate::proto::Execution;
 
 /// How long to wait for a store of this same process that is still being dropped.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,11 +40,17 @@ pub struct Standing {
 /// The state.
 #[derive(Debug)]
 pub struct State {
-    path: PathBuf,
-    tree: sled::Db,
+    current: RwLock<Current>,
     /// Held for writing while changes are applied, so that a value of several parts is never
     /// read half old, half new.
     applying: RwLock<()>,
+}
+
+/// The sled that the state lies in; compaction puts another in its place.
+#[derive(Debug)]
+pub struct Current {
+    path: Arc<Path>,
+    tree: sled::Db,
 }
 
 impl State {
@@ -47,15 +58,62 @@ impl State {
     ///
     /// # Errors
     /// `Error::Damaged` when sled cannot read it, and `Error::Io`.
-    pub fn open(path: PathBuf, cache_bytes: u64) -> Result<Self, Error> {
-        remove_unfinished_snapshots(&path)?;
-        let config = sled::Config::new().path(&path).cache_capacity(cache_bytes);
+    pub fn open(path: &Path, cache_bytes: u64) -> Result<Self, Error> {
+        remove_unfinished_snapshots(path)?;
+        let config = sled::Config::new().path(path).cache_capacity(cache_bytes);
+        let path: Arc<Path> = path.into();
         let tree = open_released(&config).map_err(unreadable(&path))?;
+        if tree.is_empty() {
+            let format = FORMAT.to_be_bytes();
+            tree.insert(keys::FORMAT, &format)
+                .map_err(unreadable(&path))?;
+        }
         Ok(Self {
-            path,
-            tree,
+            current: RwLock::new(Current { path, tree }),
             applying: RwLock::new(()),
         })
+    }
+
+    /// The version of its format.
+    ///
+    /// # Errors
+    /// `Error::Io` or `Error::Damaged`.
+    pub fn format(&self) -> Result<u32, Error> {
+        match self.get(keys::FORMAT)?.as_deref().map(<[u8; 4]>::try_from) {
+            None => Ok(1),
+            Some(Ok(format)) => Ok(u32::from_be_bytes(format)),
+            Some(Err(_)) => Err(Error::Damaged(
+                "the state does not say its format: restore the data directory from a backup copy"
+                    .into(),
+            )),
+        }
+    }
+
+    /// Puts another in its place that holds the same; gives the old one, to be dropped.
+    pub fn replace(&self, by: Self) -> Current {
+        let by = by
+            .current
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let _writing = self
+            .applying
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *current, by)
+    }
+
+    fn current(&self) -> RwLockReadGuard<'_, Current> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tree(&self) -> sled::Tree {
+        self.current().tree.deref().clone()
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> Arc<Path> {
+        Arc::clone(&self.current().path)
     }
 
     /// Where it stands.
@@ -82,7 +140,7 @@ impl State {
             _ => Err(Error::Damaged(format!(
                 "the state {} does not say where it stands: restore the data directory from a \
                  backup copy",
-                self.path.display()
+                self.path().display()
             ))),
         }
     }
@@ -103,9 +161,17 @@ impl State {
             .applying
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        self.tree.apply_batch(changes).map_err(self.failed())?;
+        self.tree().apply_batch(changes).map_err(self.failed())?;
         applied();
         Ok(())
+    }
+
+    /// Writes into a state that nobody reads yet.
+    ///
+    /// # Errors
+    /// `Error::Io` or `Error::Damaged`.
+    pub fn write(&self, batch: sled::Batch) -> Result<(), Error> {
+        self.tree().apply_batch(batch).map_err(self.failed())
     }
 
     /// Makes all that was applied, up to `position`, durable.
@@ -119,11 +185,11 @@ impl State {
     /// # Errors
     /// `Error::Io` or `Error::Damaged`.
     pub fn make_durable(&self, position: Position) -> Result<(), Error> {
-        self.tree
+        self.tree()
             .insert(keys::CHECKPOINT, encoded(position))
             .map_err(self.failed())?;
-        self.tree.flush().map_err(self.failed())?;
-        sync_tree(&self.path)
+        self.tree().flush().map_err(self.failed())?;
+        sync_tree(&self.path())
     }
 
     /// The value of a key.
@@ -131,7 +197,7 @@ impl State {
     /// # Errors
     /// `Error::Io` or `Error::Damaged`.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        let value = self.tree.get(key).map_err(self.failed())?;
+        let value = self.tree().get(key).map_err(self.failed())?;
         Ok(value.map(|value| value.to_vec()))
     }
 
@@ -140,13 +206,13 @@ impl State {
     /// # Errors
     /// `Error::Io` or `Error::Damaged`.
     pub fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        chunks::join(key, |part| self.tree.get(part).map_err(self.failed()))
+        chunks::join(key, |part| self.tree().get(part).map_err(self.failed()))
     }
 
     /// All keys with a prefix, in order.
     pub fn keys(&self, prefix: &[u8]) -> impl Iterator<Item = Result<Vec<u8>, Error>> {
-        let keys = self.tree.scan_prefix(prefix).keys();
-        keys.map(|key| Ok(key.map_err(self.failed())?.to_vec()))
+        let (keys, failed) = (self.tree().scan_prefix(prefix).keys(), self.failed());
+        keys.map(move |key| Ok(key.map_err(&failed)?.to_vec()))
     }
 
     /// The keys in a range, in order; from both ends.
@@ -157,8 +223,8 @@ impl State {
     ) -> impl DoubleEndedIterator<Item = Result<IVec, Error>> {
         // sled takes a range that ends before it begins for a broken tree.
         let until = until.max(from.clone());
-        let keys = self.tree.range(from..until).keys();
-        keys.map(|key| key.map_err(self.failed()))
+        let (keys, failed) = (self.tree().range(from..until).keys(), self.failed());
+        keys.map(move |key| key.map_err(&failed))
     }
 
     /// The keys in a range with their values, in order.
@@ -167,8 +233,74 @@ impl State {
         from: Vec<u8>,
         until: Vec<u8>,
     ) -> impl Iterator<Item = Result<(IVec, IVec), Error>> {
-        let entries = self.tree.range(from..until);
-        entries.map(|entry| entry.map_err(self.failed()))
+        let (entries, failed) = (self.tree().range(from..until), self.failed());
+        entries.map(move |entry| entry.map_err(&failed))
+    }
+
+    /// All keys with their values, in order.
+    pub fn all(&self) -> impl Iterator<Item = Result<(IVec, IVec), Error>> {
+        let (entries, failed) = (self.tree().iter(), self.failed());
+        entries.map(move |entry| entry.map_err(&failed))
+    }
+
+    /// The packs of an execution from the one that holds a sequence on, with the last sequence
+    /// of each, in order.
+    pub fn packs(
+        &self,
+        id: Uuid,
+        from: u64,
+        before: u64,
+    ) -> impl Iterator<Item = Result<(u64, Vec<u8>), Error>> {
+        let keys = self.range(keys::events(id, from), keys::events(id, before));
+        keys.filter_map(|key| {
+            let pack = || {
+                let key = key?;
+                let (Some(key), Some(last)) = (chunks::first_part(&key), keys::last_sequence(&key))
+                else {
+                    return Ok(None);
+                };
+                Ok(self.value(key)?.map(|value| (last, value)))
+            };
+            pack().transpose()
+        })
+    }
+
+    /// The last pack of an execution.
+    ///
+    /// # Errors
+    /// `Error::Io` or `Error::Damaged`.
+    pub fn last_pack(&self, id: Uuid) -> Result<Option<Chained>, Error> {
+        let last = self.last_sequence(id)?;
+        let value = self.value(&keys::events(id, last))?;
+        value.map(|value| Chained::read(last, value)).transpose()
+    }
+
+    /// The summary of an execution.
+    ///
+    /// # Errors
+    /// `Error::Io` or `Error::Damaged`.
+    pub fn summary(&self, id: Uuid) -> Result<Option<Execution>, Error> {
+        let first = self.packs(id, 0, u64::MAX).next().transpose()?;
+        match first {
+            Some((_, first)) => self.summary_in(&packs::namespace(&first)?, id),
+            None => Ok(None),
+        }
+    }
+
+    /// The summary of an execution of a namespace.
+    ///
+    /// # Errors
+    /// `Error::Io` or `Error::Damaged`.
+    pub fn summary_in(&self, namespace: &str, id: Uuid) -> Result<Option<Execution>, Error> {
+        let Some(value) = self.value(&keys::summary(namespace, id))? else {
+            return Ok(None);
+        };
+        let kept: Execution = record::decode(&value, "a summary")?;
+        Ok(Some(Execution {
+            execution_id: id.to_string(),
+            namespace: namespace.to_owned(),
+            ..kept
+        }))
     }
 
     /// The last sequence of an execution; 0 when there is none.
@@ -176,7 +308,7 @@ impl State {
     /// # Errors
     /// `Error::Io` or `Error::Damaged`.
     pub fn last_sequence(&self, id: Uuid) -> Result<u64, Error> {
-        let keys = self.tree.scan_prefix(keys::events_of(id)).keys();
+        let keys = self.tree().scan_prefix(keys::events_of(id)).keys();
         let last = keys.rev().next().transpose().map_err(self.failed())?;
         Ok(last.and_then(|key| keys::last_sequence(&key)).unwrap_or(0))
     }
@@ -199,8 +331,8 @@ impl State {
         self.applying.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn failed(&self) -> impl Fn(sled::Error) -> Error {
-        unreadable(&self.path)
+    fn failed(&self) -> impl Fn(sled::Error) -> Error + use<> {
+        unreadable(&self.path())
     }
 }
 
@@ -243,19 +375,20 @@ fn open_released(config: &sled::Config) -> sled::Result<sled::Db> {
     }
 }
 
-fn unreadable(path: &Path) -> impl Fn(sled::Error) -> Error {
-    let path = path.display().to_string();
+fn unreadable(path: &Arc<Path>) -> impl Fn(sled::Error) -> Error + use<> {
+    let path = Arc::clone(path);
     move |error| match error {
         sled::Error::Io(source) => Error::Io {
-            context: format!("the state {path} failed"),
+            context: format!("the state {} failed", path.display()),
             source,
         },
         sled::Error::Corruption { .. } | sled::Error::ReportableBug(_) => Error::Damaged(format!(
-            "the state {path} is not readable ({error}): restore the data directory from a \
-             backup copy"
+            "the state {} is not readable ({error}): restore the data directory from a backup \
+             copy",
+            path.display()
         )),
         other => Error::Io {
-            context: format!("the state {path} failed"),
+            context: format!("the state {} failed", path.display()),
             source: io::Error::other(other),
         },
     }

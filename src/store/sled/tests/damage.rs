@@ -159,14 +159,14 @@ fn a_directory_in_use_is_refused() {
 #[test]
 fn a_newer_format_is_refused() {
     let directory = filled(1);
-    fs::write(directory.path().join("FORMAT"), "tutti data, format 2\n").unwrap();
+    fs::write(directory.path().join("FORMAT"), "tutti data, format 3\n").unwrap();
     let newer = open(&directory).unwrap_err();
     assert!(
         matches!(
             newer,
             Error::NewerFormat {
-                found: 2,
-                known: 1,
+                found: 3,
+                known: 2,
                 ..
             }
         ),

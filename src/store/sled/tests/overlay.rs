@@ -48,13 +48,13 @@ fn events_of_one_execution_become_one_value_and_no_mark_outlives_its_use() {
     }
     commit(vec![append(1, 10..=10, Some(State::Completed))]);
     subject.keeper(Task::Drain);
-    assert_eq!(kinds(&subject), "ensx");
+    assert_eq!(kinds(&subject), "enx");
     commit(vec![start(2)]);
     subject.keeper(Task::Drain);
-    assert_eq!(kinds(&subject), "eennossxx");
+    assert_eq!(kinds(&subject), "eennoxx");
     commit(vec![append(2, 2..=2, Some(State::Failed))]);
     subject.keeper(Task::Drain);
-    assert_eq!(kinds(&subject), "eeennssxx");
+    assert_eq!(kinds(&subject), "eeennxx");
     commit(vec![
         Write::DeleteExecution { id: id(1) },
         Write::DeleteExecution { id: id(2) },
