@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 
 mod agents;
 mod audit;
+mod backup;
 mod bench;
 mod cancel;
 mod chat;
@@ -32,6 +33,7 @@ mod output;
 mod paging;
 mod progress;
 mod register;
+mod restore;
 mod retention;
 mod run;
 mod serve;
@@ -99,6 +101,8 @@ enum Command {
     Workers(workers::Args),
     Retention(retention::Args),
     Audit(audit::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
     Verify(verify::Args),
     Compact(compact::Args),
     Bench(bench::Args),
@@ -130,6 +134,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Workers(args) => workers::run(args, global).await,
         Command::Retention(args) => retention::run(args, global).await,
         Command::Audit(args) => audit::run(args, global).await,
+        Command::Backup(args) => backup::run(args, global).await,
+        Command::Restore(args) => restore::run(&args, global),
         Command::Verify(args) => verify::run(&args, global),
         Command::Compact(args) => compact::run(args, global).await,
         Command::Bench(args) => bench::run(args, global).await,

@@ -11,7 +11,7 @@ use crate::store::{Store, Write};
 /// The most groups that wait to be committed; more make their senders wait.
 const GROUPS_MAX: usize = 1024;
 /// The most writes made durable as one.
-const WRITES_MAX: usize = 16_384;
+const WRITES_MAX: usize = 4_096;
 
 /// Writes that are made durable together, and who is told.
 pub struct Group {

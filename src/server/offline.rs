@@ -1,83 +1,55 @@
-//! What is done with a data directory while no server has it open: checked. Called by the command line.
+//! What is done with a data directory while no server has it open: copied, checked, made of a
+//! backup. Called by the command line.
 
-use std::path::Path;
-
-use uuid::Uuid;
-
-use crate::store::{
-    Broken, Error, Store as _,
-    sled::{Options, SledStore},
+use std::{
+    io::{self, Read, Write},
+    path::Path,
 };
 
-/// How many executions are checked before it is told how far that is.
-const CHECKED_AT_ONCE: usize = 100;
+use crate::store::{
+    Error, Snapshot, Store as _,
+    sled::{Options, SledStore},
+};
+pub use crate::store::{Verification, sled::Inspection};
 
-/// What checking a data directory found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Checked {
-    /// Executions.
-    pub executions: u64,
-    /// Their events that are as they were written.
-    pub events: u64,
-    /// Executions that are not, each with its first broken event.
-    pub broken: Vec<(Uuid, Broken)>,
+/// Writes a copy of a data directory.
+///
+/// # Errors
+/// `Error::InUse` while a server has it open; `Error::Damaged`, `Error::Io`.
+pub fn backup(data: &Path, sink: &mut dyn Write) -> Result<Snapshot, Error> {
+    must_be_there(data)?;
+    let (store, _) = SledStore::open(data, Options::default())?;
+    let copied = store.snapshot(sink)?;
+    store.close()?;
+    Ok(copied)
 }
 
-impl Checked {
-    /// It as JSON, with the names of VerifyAudit's answer.
-    #[must_use]
-    pub fn to_json(&self) -> serde_json::Value {
-        let broken = self.broken.iter().map(|(id, broken)| {
-            serde_json::json!({
-                "execution_id": id.to_string(),
-                "sequence": broken.sequence,
-                "reason": broken.reason,
-            })
-        });
-        serde_json::json!({
-            "executions": self.executions,
-            "events": self.events,
-            "broken": broken.collect::<Vec<_>>(),
-        })
-    }
+/// Makes a data directory of a copy: whole, or refused as a data directory.
+///
+/// # Errors
+/// `Error::Damaged` when the copy is not whole or the directory is not empty;
+/// `Error::NewerFormat`, `Error::Io`.
+pub fn restore(source: &mut dyn Read, data: &Path) -> Result<Snapshot, Error> {
+    SledStore::restore(source, data, &Options::default())
 }
 
-/// Checks the whole of a data directory; `tell` is called now and then with how many
-/// executions are done.
+/// Checks the whole of a data directory; each execution that is broken is given to `broken`.
 ///
 /// # Errors
 /// `Error::InUse` while a server has it open; `Error::Damaged` naming segment and offset or
 /// file; `Error::Io`.
-pub fn verify(data: &Path, tell: &mut dyn FnMut(u64)) -> Result<Checked, Error> {
-    let store = open(data)?;
-    let (mut checked, mut after) = (Checked::default(), None);
-    loop {
-        let page = store.verify_executions(after, CHECKED_AT_ONCE)?;
-        for found in page.items {
-            checked.executions += 1;
-            checked.events += found.events;
-            let broken = found.broken.map(|broken| (found.id, broken));
-            checked.broken.extend(broken);
-        }
-        tell(checked.executions);
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    store.close()?;
-    Ok(checked)
+pub fn verify(data: &Path, broken: &mut dyn FnMut(Verification)) -> Result<Inspection, Error> {
+    must_be_there(data)?;
+    SledStore::inspect(data, &Options::default(), broken)
 }
 
-/// Opens a data directory that is there: none is made.
-fn open(data: &Path) -> Result<SledStore, Error> {
-    if !data.is_dir() {
-        return Err(Error::Io {
-            context: format!("there is no data directory {}", data.display()),
-            source: std::io::ErrorKind::NotFound.into(),
-        });
+/// Opening a data directory would make one.
+fn must_be_there(data: &Path) -> Result<(), Error> {
+    if data.is_dir() {
+        return Ok(());
     }
-    let (store, opened) = SledStore::open(data, Options::default())?;
-    tracing::debug!(?opened, "opened the data directory");
-    Ok(store)
+    Err(Error::Io {
+        context: format!("there is no data directory {}", data.display()),
+        source: io::ErrorKind::NotFound.into(),
+    })
 }

@@ -1,6 +1,7 @@
 //! A server that is kept in order: what it keeps and how long, and whether that is whole.
 
 mod audit;
+mod backup;
 mod blobs;
 mod retention;
 

@@ -6,11 +6,12 @@ mod audit;
 mod executions;
 pub mod samples;
 mod standings;
+mod upkeep;
 
 use uuid::Uuid;
 
 use self::samples::*;
-pub use self::{audit::*, executions::*, standings::*};
+pub use self::{audit::*, executions::*, standings::*, upkeep::*};
 use super::{Error, Store, Write};
 use crate::proto::execution::State;
 
@@ -52,6 +53,9 @@ macro_rules! suite {
             an_execution_stands_at_its_last_event
             a_deleted_execution_is_gone_and_may_begin_again
             requests_are_kept_by_namespace
+            requests_are_paged_in_order_and_forgotten
+            workflows_with_executions_are_listed_by_name
+            rules_of_retention_are_kept_replaced_and_forgotten
             versions_of_a_workflow_are_kept_apart
             workflows_are_listed_by_name_with_their_newest_version
             agents_are_kept_replaced_and_forgotten

@@ -1,118 +1,142 @@
-//! A whole copy of the state as one stream: what a backup holds, and how a data directory is
-//! made of it again.
+//! A whole copy of a store as one stream: what a backup holds. `restore` makes a data directory
+//! of it again.
 //!
 //! | bytes | what, little-endian |
 //! |---|---|
 //! | 8 | magic |
 //! | 4 | format of the data |
 //! | 8, 8 | commit and running hash that the copy stands at |
-//! | then, for each entry: 1 | its kind: 1, a key of the state with its value |
-//! | 4, 4 | length of the key, of the value |
+//! | then, for each entry: 1 | its kind: 1, a key of the state with its value; 2, a blob |
+//! | of a key: 4, 4 | length of the key, of the value |
 //! | | key, value |
+//! | of a blob: 8 | length |
+//! | | its bytes, whose SHA-256 is its name |
 //! | at the end: 1 | 0 |
 //! | 8 | number of entries |
 //! | 32 | SHA-256 of all before |
 
-use std::{
-    fs,
-    io::{self, Read, Seek as _, SeekFrom, Write},
-    path::Path,
-};
+use std::io::{self, Seek as _, SeekFrom, Write};
 
 use sha2::{Digest as _, Sha256};
 
 use super::{
     super::{Error, Snapshot},
-    Options, SledStore,
-    directory::{self, Directory, FORMAT},
-    files::{failed, sync_directory},
+    blobs::{Blobs, Name},
+    directory::FORMAT,
+    files::failed,
     frame::Position,
     keeper::{Task, Work},
     keys,
-    segment::Segment,
     state::State,
 };
 
-const MAGIC: [u8; 8] = *b"TUTTICPY";
-const ENTRY: u8 = 1;
-const END: u8 = 0;
+/// What a copy begins with.
+pub const MAGIC: [u8; 8] = *b"TUTTICPY";
+/// An entry: a key of the state with its value.
+pub const ENTRY: u8 = 1;
+/// An entry: a blob.
+pub const BLOB: u8 = 2;
+/// Ends the entries.
+pub const END: u8 = 0;
 /// The longest key or value that is taken, in bytes.
-const PART_BYTES_MAX: u32 = 1 << 20;
-/// How much is written into a new state at once, in bytes.
-const BATCH_BYTES: usize = 256 << 10;
-
-/// Writes a copy into `sink`. It is put together on disk first, so that a slow sink holds
-/// nothing up.
+pub const PART_BYTES_MAX: u32 = 1 << 20;
+/// Writes a copy into `sink`. The state is put together on disk first, so that a slow sink holds
+/// nothing up; blobs never change, and none of them goes before the copy is made.
 ///
 /// # Errors
 /// `Error::Io`, also of the sink; `Error::Damaged`.
-pub fn write(work: &Work, sink: &mut dyn Write) -> Result<Snapshot, Error> {
+pub fn write(work: &Work, blobs: &Blobs, sink: &mut dyn Write) -> Result<Snapshot, Error> {
+    let _whole = blobs.hold();
     let place = work.directory.path();
     let mut spool = tempfile::tempfile_in(place).map_err(failed("create a file in", place))?;
     work.have_done(Task::Drain)?;
-    let snapshot = {
+    let (progress, at, names) = {
         let _still = work.kept.hold_drains();
-        let mut writer = CopyWriter::new(io::BufWriter::new(&mut spool));
-        writer.state(&work.kept.state)?
+        let mut writer = CopyWriter::new(io::BufWriter::new(&mut spool), Progress::default());
+        let (at, names) = writer.state(&work.kept.state)?;
+        writer.sink.flush().map_err(unwritten)?;
+        (writer.progress, at, names)
     };
     spool
         .seek(SeekFrom::Start(0))
         .and_then(|_| io::copy(&mut spool, sink))
-        .and_then(|_| sink.flush())
         .map_err(failed("write the copy of", place))?;
-    Ok(snapshot)
+    let mut writer = CopyWriter::new(sink, progress);
+    for name in names {
+        writer.blob(&blobs.files().content(name)?)?;
+    }
+    writer.end()?;
+    Ok(Snapshot {
+        commit: at.commit,
+        hash: at.hash,
+        bytes: writer.progress.bytes,
+    })
+}
+
+/// What was written so far.
+#[derive(Default)]
+struct Progress {
+    hash: Sha256,
+    bytes: u64,
+    entries: u64,
 }
 
 struct CopyWriter<W: Write> {
     sink: W,
-    hash: Sha256,
-    bytes: u64,
+    progress: Progress,
 }
 
 impl<W: Write> CopyWriter<W> {
-    fn new(sink: W) -> Self {
-        Self {
-            sink,
-            hash: Sha256::new(),
-            bytes: 0,
-        }
+    fn new(sink: W, progress: Progress) -> Self {
+        Self { sink, progress }
     }
 
-    /// Writes all of a state that nothing changes meanwhile.
-    fn state(&mut self, state: &State) -> Result<Snapshot, Error> {
+    /// Writes all of a state that nothing changes meanwhile. Gives where it stands, and the
+    /// blobs that it refers to.
+    fn state(&mut self, state: &State) -> Result<(Position, Vec<Name>), Error> {
         let at = state.standing()?.applied;
         self.put(&MAGIC)?;
         self.put(&FORMAT.to_le_bytes())?;
         self.put(&at.commit.to_le_bytes())?;
         self.put(&at.hash.to_le_bytes())?;
-        let mut entries = 0_u64;
+        let mut names = Vec::new();
         for entry in state.all() {
             let (key, value) = entry?;
             if keys::is_meta(&key) {
                 continue;
             }
+            // In order, so those of one blob follow each other.
+            names.extend(keys::blob_in_mark(&key).and_then(Name::from_slice));
+            names.dedup();
             self.put(&[ENTRY])?;
             self.put(&length(&key)?)?;
             self.put(&length(&value)?)?;
             self.put(&key)?;
             self.put(&value)?;
-            entries += 1;
+            self.progress.entries += 1;
         }
+        Ok((at, names))
+    }
+
+    fn blob(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.put(&[BLOB])?;
+        self.put(&(bytes.len() as u64).to_le_bytes())?;
+        self.put(bytes)?;
+        self.progress.entries += 1;
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Error> {
         self.put(&[END])?;
-        self.put(&entries.to_le_bytes())?;
-        let hash = std::mem::take(&mut self.hash).finalize();
+        self.put(&self.progress.entries.to_le_bytes())?;
+        let hash = self.progress.hash.clone().finalize();
         self.put(&hash)?;
-        self.sink.flush().map_err(unwritten)?;
-        Ok(Snapshot {
-            commit: at.commit,
-            hash: at.hash,
-            bytes: self.bytes,
-        })
+        self.sink.flush().map_err(unwritten)
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.hash.update(bytes);
-        self.bytes += bytes.len() as u64;
+        self.progress.hash.update(bytes);
+        self.progress.bytes += bytes.len() as u64;
         self.sink.write_all(bytes).map_err(unwritten)
     }
 }
@@ -129,140 +153,4 @@ fn unwritten(source: io::Error) -> Error {
         context: "cannot write the copy".into(),
         source,
     }
-}
-
-impl SledStore {
-    /// Makes a data directory of a copy, in a directory that is empty or not there. Until it is
-    /// whole it is refused as a data directory.
-    ///
-    /// # Errors
-    /// `Error::Damaged` when the copy is not whole or the directory holds something,
-    /// `Error::NewerFormat`, and `Error::Io`.
-    pub fn restore(
-        source: &mut dyn Read,
-        path: &Path,
-        options: &Options,
-    ) -> Result<Snapshot, Error> {
-        directory::create(path)?;
-        let is_empty = fs::read_dir(path)
-            .map_err(failed("read", path))?
-            .next()
-            .is_none();
-        if !is_empty {
-            return Err(Error::Damaged(format!(
-                "{} holds something: restore into an empty directory",
-                path.display()
-            )));
-        }
-        let mut reader = CopyReader {
-            source,
-            hash: Sha256::new(),
-            bytes: 0,
-        };
-        let at = reader.header(path)?;
-        let state = State::open(&path.join("state"), options.cache_bytes)?;
-        reader.state(&state)?;
-        state.apply(sled::Batch::default(), at, || {})?;
-        state.make_durable(at)?;
-        drop(state);
-        let journal = path.join("journal");
-        directory::create(&journal)?;
-        Segment::create(&journal, at, options.preallocate_bytes)?;
-        sync_directory(path)?;
-        Directory::complete(path)?;
-        Ok(Snapshot {
-            commit: at.commit,
-            hash: at.hash,
-            bytes: reader.bytes,
-        })
-    }
-}
-
-struct CopyReader<'a> {
-    source: &'a mut dyn Read,
-    hash: Sha256,
-    bytes: u64,
-}
-
-impl CopyReader<'_> {
-    fn header(&mut self, path: &Path) -> Result<Position, Error> {
-        if self.array::<8>()? != MAGIC {
-            return Err(Error::Damaged("this is no copy of a store".into()));
-        }
-        let found = u32::from_le_bytes(self.array()?);
-        if found > FORMAT {
-            return Err(Error::NewerFormat {
-                path: path.display().to_string(),
-                found,
-                known: FORMAT,
-            });
-        }
-        Ok(Position {
-            commit: u64::from_le_bytes(self.array()?),
-            hash: u64::from_le_bytes(self.array()?),
-        })
-    }
-
-    fn state(&mut self, state: &State) -> Result<(), Error> {
-        let (mut batch, mut batch_bytes, mut entries) = (sled::Batch::default(), 0, 0_u64);
-        loop {
-            match self.array()? {
-                [ENTRY] => {}
-                [END] => break,
-                [kind] => return Err(broken(&format!("an entry of kind {kind}"))),
-            }
-            let (key, value) = (self.array()?, self.array()?);
-            let (key, value) = (self.part(key)?, self.part(value)?);
-            batch_bytes += key.len() + value.len();
-            entries += 1;
-            batch.insert(key, value);
-            if batch_bytes >= BATCH_BYTES {
-                state.write(std::mem::take(&mut batch))?;
-                batch_bytes = 0;
-            }
-        }
-        if u64::from_le_bytes(self.array()?) != entries {
-            return Err(broken("it does not have as many entries as it says"));
-        }
-        let hash: [u8; 32] = self.hash.clone().finalize().into();
-        if self.array()? != hash {
-            return Err(broken("its checksum does not fit"));
-        }
-        state.write(batch)
-    }
-
-    fn part(&mut self, length: [u8; 4]) -> Result<Vec<u8>, Error> {
-        let length = u32::from_le_bytes(length);
-        if length > PART_BYTES_MAX {
-            return Err(broken(&format!("a part of {length} bytes")));
-        }
-        let mut part = vec![0; length as usize];
-        self.fill(&mut part)?;
-        Ok(part)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
-        let mut bytes = [0; N];
-        self.fill(&mut bytes)?;
-        Ok(bytes)
-    }
-
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Error> {
-        self.source
-            .read_exact(bytes)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => broken("it is cut short"),
-                _ => Error::Io {
-                    context: "cannot read the copy".into(),
-                    source: error,
-                },
-            })?;
-        self.hash.update(&*bytes);
-        self.bytes += bytes.len() as u64;
-        Ok(())
-    }
-}
-
-fn broken(what: &str) -> Error {
-    Error::Damaged(format!("the copy is not whole: {what}; take another one"))
 }

@@ -103,7 +103,7 @@ impl Directory {
         match state_number(&name) {
             Some(_) => Ok(name),
             None => Err(Error::Damaged(format!(
-                "{} does not name a state: restore the data directory from a backup copy",
+                "{} does not name a state: restore a backup with `tutti restore`",
                 file.display()
             ))),
         }
@@ -181,7 +181,7 @@ fn refuse_foreign(path: &Path) -> Result<(), Error> {
     match foreign {
         Some(name) if !path.join(FORMAT_FILE).exists() => Err(Error::Damaged(format!(
             "{} holds `{}` but no {FORMAT_FILE} file, so it is not a whole data directory: choose \
-             an empty directory with --data, or restore this one from a backup copy",
+             an empty directory with --data, or restore a backup with `tutti restore`",
             path.display(),
             name.display()
         ))),
@@ -221,8 +221,7 @@ fn check_format(path: &Path, text: &str) -> Result<u32, Error> {
         }),
         Some(found) if found >= FORMAT_MIN => Ok(found),
         _ => Err(Error::Damaged(format!(
-            "{} does not say `{FORMAT_TEXT}{FORMAT}`: restore the data directory from a backup \
-             copy",
+            "{} does not say `{FORMAT_TEXT}{FORMAT}`: restore a backup with `tutti restore`",
             path.join(FORMAT_FILE).display()
         ))),
     }

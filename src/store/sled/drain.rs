@@ -79,8 +79,8 @@ impl Drain<'_> {
         head.ok_or_else(|| {
             let before = pending.first_sequence.saturating_sub(1);
             Error::Damaged(format!(
-                "the state lacks event {before} of execution {id}: restore the data directory \
-                 from a backup copy"
+                "the state lacks event {before} of execution {id}: restore a backup with \
+                 `tutti restore`"
             ))
         })
     }

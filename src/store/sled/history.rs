@@ -69,8 +69,7 @@ pub fn read(
 /// Says that the journal is not as written, where, and what to do.
 fn damaged(path: &Path, offset: usize, what: &str) -> Error {
     Error::Damaged(format!(
-        "journal segment {} at byte {offset}: {what}; restore the data directory from a backup \
-         copy",
+        "journal segment {} at byte {offset}: {what}; restore a backup with `tutti restore`",
         path.display()
     ))
 }
@@ -221,8 +220,7 @@ impl Reader<'_> {
         Err(match &self.history.last {
             Some(last) => damaged(&last.path, last.offset as usize, &what),
             None => Error::Damaged(format!(
-                "{} holds no segment, but the state stands at commit {applied}; restore the data \
-                 directory from a backup copy",
+                "{} holds no segment, but the state stands at commit {applied}; restore a backup with `tutti restore`",
                 directory.display()
             )),
         })

@@ -9,12 +9,14 @@ use bytes::Bytes;
 use super::{
     super::{Error, Verification},
     Options, SledStore,
+    blobs::Blobs,
     directory::Directory,
     history,
     kept::Kept,
     overlay::{Layer, Overlay},
     record,
     state::State,
+    whole::verify_blobs,
 };
 
 /// How many executions are looked at in one step.
@@ -64,11 +66,14 @@ impl SledStore {
             torn_bytes: history.last.map_or(0, |last| last.torn_bytes),
             ..Inspection::default()
         };
+        let blobs = directory.path().join("blobs");
+        let blobs = Blobs::open(blobs, options.inline_bytes_max)?;
         let kept = Kept::new(state, Overlay::of(layer));
         let mut after = None;
         loop {
             let page = kept.verify_executions(after, PAGE)?;
             for execution in page.items {
+                let execution = verify_blobs(&kept, &blobs, execution)?;
                 found.executions += 1;
                 found.events += execution.events;
                 if execution.broken.is_some() {

@@ -28,6 +28,8 @@ const WORKFLOW_INDEX: u8 = b'x';
 const TEXT_END: [u8; 2] = [0, 0];
 /// How long a version is in a key, in bytes.
 const VERSION_BYTES: usize = 4;
+/// How long a blob's name is in a key, in bytes.
+const NAME_BYTES: usize = 32;
 /// How long an id is in a key, in bytes.
 const ID_BYTES: usize = 16;
 
@@ -114,6 +116,12 @@ pub fn blob_range(name: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let mut end = blob(name, Uuid::max());
     end.push(u8::MAX);
     (blob(name, Uuid::nil()), end)
+}
+
+/// The blob's name in the mark of a blob; `None` for any other key.
+pub fn blob_in_mark(key: &[u8]) -> Option<&[u8]> {
+    let rest = key.strip_prefix(&[BLOB])?;
+    rest.get(..NAME_BYTES)
 }
 
 /// Marks a blob that the events of an execution refer to.

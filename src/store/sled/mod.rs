@@ -47,6 +47,7 @@ mod packs;
 mod read;
 mod record;
 mod record_names;
+mod restore;
 mod rewrite;
 mod sealed;
 mod segment;
@@ -287,7 +288,7 @@ impl Store for SledStore {
     }
 
     fn snapshot(&self, sink: &mut dyn io::Write) -> Result<Snapshot, Error> {
-        copy::write(&self.work, sink)
+        copy::write(&self.work, &self.blobs, sink)
     }
 
     fn pressure(&self) -> Pressure {

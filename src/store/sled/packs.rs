@@ -197,8 +197,7 @@ fn decompressed(block: &[u8], bytes: u64) -> Result<Bytes, Error> {
         .filter(|events| events.len() == bytes);
     whole.map(Bytes::from).ok_or_else(|| {
         Error::Damaged(
-            "a pack of events does not decompress: restore the data directory from a backup copy"
-                .into(),
+            "a pack of events does not decompress: restore a backup with `tutti restore`".into(),
         )
     })
 }

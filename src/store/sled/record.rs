@@ -246,7 +246,7 @@ pub fn decode<M: Message + Default>(bytes: &[u8], what: &str) -> Result<M, store
 pub fn decode_shared<M: Message + Default>(bytes: impl Buf, what: &str) -> Result<M, store::Error> {
     M::decode(bytes).map_err(|error| {
         store::Error::Damaged(format!(
-            "{what} does not decode ({error}): restore the data directory from a backup copy"
+            "{what} does not decode ({error}): restore a backup with `tutti restore`"
         ))
     })
 }

@@ -83,8 +83,7 @@ impl State {
             None => Ok(1),
             Some(Ok(format)) => Ok(u32::from_be_bytes(format)),
             Some(Err(_)) => Err(Error::Damaged(
-                "the state does not say its format: restore the data directory from a backup copy"
-                    .into(),
+                "the state does not say its format: restore a backup with `tutti restore`".into(),
             )),
         }
     }
@@ -138,8 +137,7 @@ impl State {
         ) {
             (Some(commit), Some(hash)) => Ok(Position { commit, hash }),
             _ => Err(Error::Damaged(format!(
-                "the state {} does not say where it stands: restore the data directory from a \
-                 backup copy",
+                "the state {} does not say where it stands: restore a backup with `tutti restore`",
                 self.path().display()
             ))),
         }
@@ -383,8 +381,7 @@ fn unreadable(path: &Arc<Path>) -> impl Fn(sled::Error) -> Error + use<> {
             source,
         },
         sled::Error::Corruption { .. } | sled::Error::ReportableBug(_) => Error::Damaged(format!(
-            "the state {} is not readable ({error}): restore the data directory from a backup \
-             copy",
+            "the state {} is not readable ({error}): restore a backup with `tutti restore`",
             path.display()
         )),
         other => Error::Io {

@@ -6,6 +6,7 @@ use super::{
     super::{Broken, Error, Page, Verification},
     SledStore,
     blobs::Blobs,
+    kept::Kept,
 };
 use crate::proto::Event;
 
@@ -55,36 +56,46 @@ impl SledStore {
 
     /// Checks the blobs as well that events refer to whose chain is whole.
     pub(super) fn with_blobs_verified(&self, found: Verification) -> Result<Verification, Error> {
-        if self.work.kept.blobs_of(found.id)?.is_empty() {
-            return Ok(found);
-        }
-        let mut after = 0;
-        while after < found.events {
-            let mut events = self.work.kept.events(found.id, after, EVENTS_PER_READ)?;
-            let Some(last) = events.last().map(|event| event.sequence) else {
-                break;
-            };
-            for event in &mut events {
-                let sequence = event.sequence;
-                if sequence > found.events {
-                    break;
-                }
-                for (name, bytes) in Blobs::named(std::slice::from_mut(event)) {
-                    match self.blobs.files().read(name, bytes) {
-                        Ok(_) => {}
-                        Err(Error::Damaged(reason)) => {
-                            return Ok(Verification {
-                                events: sequence - 1,
-                                broken: Some(Broken { sequence, reason }),
-                                ..found
-                            });
-                        }
-                        Err(error) => return Err(error),
+        verify_blobs(&self.work.kept, &self.blobs, found)
+    }
+}
+
+/// Checks the blobs that the events of an execution refer to, as far as its chain is whole.
+///
+/// # Errors
+/// `Error::Io`; `Error::Damaged` for what is broken outside of the execution.
+pub fn verify_blobs(
+    kept: &Kept,
+    blobs: &Blobs,
+    found: Verification,
+) -> Result<Verification, Error> {
+    if kept.blobs_of(found.id)?.is_empty() {
+        return Ok(found);
+    }
+    let mut after = 0;
+    while after < found.events {
+        let mut events = kept.events(found.id, after, EVENTS_PER_READ)?;
+        let Some(last) = events.last().map(|event| event.sequence) else {
+            break;
+        };
+        events.retain(|event| event.sequence <= found.events);
+        for event in &mut events {
+            let sequence = event.sequence;
+            for (name, bytes) in Blobs::named(std::slice::from_mut(event)) {
+                match blobs.files().read(name, bytes) {
+                    Ok(_) => {}
+                    Err(Error::Damaged(reason)) => {
+                        return Ok(Verification {
+                            events: sequence - 1,
+                            broken: Some(Broken { sequence, reason }),
+                            ..found
+                        });
                     }
+                    Err(error) => return Err(error),
                 }
             }
-            after = last;
         }
-        Ok(found)
+        after = last;
     }
+    Ok(found)
 }

@@ -114,6 +114,15 @@ impl Files {
         Ok(found)
     }
 
+    /// The bytes of a blob whose size is not known.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn content(&self, name: Name) -> Result<Vec<u8>, Error> {
+        let bytes = fs::metadata(self.path(name)).map_or(0, |file| file.len());
+        self.read(name, bytes)
+    }
+
     /// Removes a blob that nothing refers to any more. One that is gone is no error.
     ///
     /// # Errors

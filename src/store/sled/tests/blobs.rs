@@ -9,7 +9,7 @@ use crate::{
     proto::{Event, ExecutionStarted, StepCompleted, StepScheduled, event},
     store::{
         Write,
-        conformance::samples::{self, append, id},
+        conformance::samples::{self, append, id, start},
     },
 };
 
@@ -220,4 +220,54 @@ fn what_a_crash_left_of_blobs_is_swept_up() {
     }
     assert_eq!(blobs(&directory), named);
     assert_eq!(all(&store, 1)[0].kind, Some(scheduled(text("a"))));
+}
+
+/// Deletes an execution while the first bytes of a copy are taken.
+struct DeletesMeanwhile<'a> {
+    store: &'a SledStore,
+    taken: Vec<u8>,
+}
+
+impl std::io::Write for DeletesMeanwhile<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.taken.is_empty() {
+            self.store.commit(vec![delete(1)]).unwrap();
+        }
+        self.taken.extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_copy_holds_its_blobs_whatever_is_deleted_meanwhile() {
+    let subject = OnDisk::with(small());
+    let kinds = [scheduled(text("a")), scheduled(text("b"))];
+    for (sequence, kind) in (1..).zip(kinds.clone()) {
+        subject.store.commit(vec![with(1, sequence, kind)]).unwrap();
+    }
+    let mut sink = DeletesMeanwhile {
+        store: &subject.store,
+        taken: Vec::new(),
+    };
+    subject.store.snapshot(&mut sink).unwrap();
+    let taken = sink.taken;
+    let restored = tempfile::tempdir().unwrap();
+    SledStore::restore(&mut taken.as_slice(), restored.path(), &small()).unwrap();
+    let (store, _) = open(&restored).unwrap();
+    let events = all(&store, 1).into_iter();
+    assert!(events.map(|event| event.kind.unwrap()).eq(kinds));
+    assert_eq!(blobs(&restored).len(), 2);
+
+    assert!(all(&subject.store, 1).is_empty());
+    for n in 2..300 {
+        subject.store.commit(vec![start(n)]).unwrap();
+    }
+    assert!(
+        blobs(&subject.directory).is_empty(),
+        "they go once it is made"
+    );
 }

@@ -40,7 +40,7 @@ fn refused(directory: &TempDir, words: &[&str]) {
         assert!(told.contains(word), "`{word}` is not in: {told}");
     }
     assert!(
-        told.contains("backup copy"),
+        told.contains("tutti restore"),
         "the way out is not in: {told}"
     );
 }
