@@ -26,8 +26,15 @@ use crate::{
 };
 
 /// Step kinds that workflows may use.
-const STEP_KINDS: [&str; 7] = [
-    "agent", "call", "block", "switch", "set", "each", "workflow",
+const STEP_KINDS: [&str; 8] = [
+    "agent",
+    "call",
+    "block",
+    "switch",
+    "set",
+    "each",
+    "map_reduce",
+    "workflow",
 ];
 /// Abilities that a client may ask for by name.
 const CAPABILITIES: [&str; 11] = [

@@ -8,6 +8,7 @@ pub mod expr;
 pub mod finding;
 pub mod gate;
 pub mod limits;
+mod patterns;
 pub mod plan;
 pub mod retry;
 pub mod schema;

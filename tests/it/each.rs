@@ -195,3 +195,45 @@ async fn bad_requests_for_steps_are_refused_by_field() {
     let refused = server.executions().list_steps(unknown).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::NotFound);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_map_reduce_calls_for_each_item_and_joins() {
+    let server = TestServer::start().await;
+    server
+        .register(
+            "
+name: total
+steps:
+  - id: total
+    map_reduce:
+      items: input
+      max_parallel: 4
+      max_failures: 1
+      map: { agent: double }
+      reduce: { agent: double, input: '{{ previous.filter(n, n != null) }}' }
+output: '{{ steps.total.output }}'
+",
+        )
+        .await;
+    doubles(&server);
+    let id = server.begin("total", json!([1, 13, 2, 3])).await;
+    let ended = server.ended(&id).await;
+    assert_eq!(json_of(&ended.output), json!(12), "{:?}", ended.error);
+    let shown: Vec<_> = ended
+        .steps
+        .iter()
+        .map(|s| (s.path.as_str(), s.kind.as_str()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("total", "map_reduce"),
+            ("total/map", "each"),
+            ("total/map[0]", "item"),
+            ("total/map[1]", "item"),
+            ("total/map[2]", "item"),
+            ("total/map[3]", "item"),
+            ("total/reduce", "call"),
+        ]
+    );
+}

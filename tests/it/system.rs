@@ -55,7 +55,14 @@ async fn the_server_tells_its_version_limits_and_abilities() {
     assert_eq!(
         info.step_kinds,
         [
-            "agent", "call", "block", "switch", "set", "each", "workflow"
+            "agent",
+            "call",
+            "block",
+            "switch",
+            "set",
+            "each",
+            "map_reduce",
+            "workflow"
         ]
     );
     assert!(info.capabilities.contains(&"worker-stream".to_owned()));

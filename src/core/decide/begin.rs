@@ -2,7 +2,7 @@
 
 use prost::Message as _;
 
-use super::turn::Turn;
+use super::{choice, turn::Turn};
 use crate::{
     core::{
         execution::{Error, Given, ROOT, RunId},
@@ -128,23 +128,24 @@ impl Turn<'_> {
             Some(deadline) => Some(deadline),
             None => node.total_timeout.map(|t| self.now.after(t)),
         };
-        if let Some(call) = self.call(run) {
-            use crate::core::plan::Target;
-            let (agent, skill) = match &call.target {
-                Target::Agent(agent) => (agent.clone(), String::new()),
-                Target::Skill { skill, .. } => (String::new(), skill.clone()),
+        if self.call(run).is_some() {
+            let target = match self.target(run) {
+                Ok(target) => target,
+                Err(error) => return self.fail_step(run, error, None),
             };
+            let node = self.node(run);
             let given_item = self.execution.item_around(run) == Some(&input);
-            let scheduled = StepScheduled {
+            let mut scheduled = StepScheduled {
+                agent: String::new(),
+                skill: String::new(),
                 attempt,
-                agent,
-                skill,
                 input: (!given_item).then_some(input),
                 given_item,
                 queue_deadline: node.queue_timeout.map(|t| self.now.after(t).into()),
                 total_deadline: total.map(Into::into),
                 gathered: None,
             };
+            choice::name(target, &mut scheduled);
             self.emit(run, event::Kind::StepScheduled(scheduled));
             return self.dispatch(run);
         }

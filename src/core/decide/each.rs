@@ -39,9 +39,12 @@ impl Turn<'_> {
         let Some(each) = self.execution.each(run) else {
             return Ok(ListValue::default());
         };
+        // What a pattern says of its items stands outside of it.
+        let around = self.execution.run(run).parent;
+        let around = around.filter(|around| self.node(*around).hides_steps);
         let found = each
             .items
-            .eval(&self.scope(run, Given::default()))
+            .eval(&self.scope(around.unwrap_or(run), Given::default()))
             .map_err(|e| self.error(run, "expression", format!("items: {e}")))?;
         self.check_size(run, "list of items", &found)?;
         let Some(Kind::ListValue(items)) = found.kind else {

@@ -4,6 +4,7 @@
 
 mod begin;
 mod child;
+mod choice;
 mod each;
 mod end;
 mod start;

@@ -153,7 +153,7 @@ impl Execution {
         Some(Dispatch {
             task: run.scheduled,
             step: run.path.to_string(),
-            target: call.target.clone(),
+            target: run.target.as_ref().unwrap_or(&call.target).clone(),
             attempt: run.attempt,
             input: run.input.clone().unwrap_or_else(value::null),
             timeout: node.timeout,

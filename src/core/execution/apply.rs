@@ -1,9 +1,15 @@
 //! The fold: one event into the state. Cannot fail, reads no clock, evaluates nothing: what
 //! an event says is all there is.
 
+use std::collections::BTreeMap;
+
 use super::{Execution, ExecutionState, RunId, StepState, TimerKind, event_time};
 use crate::{
-    core::{plan::Kind, time::Time, value},
+    core::{
+        plan::{Kind, Select, Target},
+        time::Time,
+        value,
+    },
     proto::{
         Event, StepCompleted, StepFailed, StepRetryScheduled, StepScheduled, StepStarted, Usage,
         event,
@@ -125,7 +131,9 @@ impl Execution {
         let input = input.unwrap_or_else(value::null);
         self.begin(id, now);
         self.clear_attempt(id);
+        let target = chosen(&self.node(id).kind, event);
         let run = self.run_mut(id);
+        run.target = target;
         run.state = StepState::Waiting;
         run.attempt = event.attempt;
         let before = std::mem::replace(&mut run.scheduled, sequence);
@@ -287,6 +295,19 @@ impl Execution {
             self.timers.set(due, id, TimerKind::Total);
         }
     }
+}
+
+/// Who an expression chose, for a call that leaves it to one.
+fn chosen(kind: &Kind, event: &StepScheduled) -> Option<Target> {
+    let is_chosen = matches!(kind, Kind::Call(call) if call.choice.is_some());
+    is_chosen.then(|| match event.skill.as_str() {
+        "" => Target::Agent(event.agent.clone()),
+        skill => Target::Skill {
+            skill: skill.to_owned(),
+            labels: BTreeMap::new(),
+            select: Select::default(),
+        },
+    })
 }
 
 fn add_usage(sum: &mut Option<Usage>, more: Option<&Usage>) {

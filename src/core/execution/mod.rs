@@ -32,7 +32,7 @@ pub use timers::TimerKind;
 use timers::Timers;
 
 use uuid::Uuid;
-pub use view::{kind_name, outline, summary, tell_time, view};
+pub use view::{outline, summary, tell_time, view};
 
 pub use crate::proto::{
     Error, execution::State as ExecutionState, step_execution::State as StepState,

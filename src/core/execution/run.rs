@@ -4,7 +4,11 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{ChildRun, Error, Items, StepState};
 use crate::{
-    core::{plan::NodeId, time::Time, value::Value},
+    core::{
+        plan::{NodeId, Target},
+        time::Time,
+        value::Value,
+    },
     proto::Usage,
 };
 
@@ -36,6 +40,8 @@ pub struct StepRun {
     pub worker_id: String,
     /// The agent that does it.
     pub agent: String,
+    /// Who was chosen by an expression.
+    pub target: Option<Target>,
     /// What it was given.
     pub input: Option<Value>,
     /// What it gave.
@@ -94,6 +100,7 @@ impl StepRun {
             lease: 0,
             worker_id: String::new(),
             agent: String::new(),
+            target: None,
             input: None,
             output: None,
             error: None,

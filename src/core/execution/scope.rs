@@ -63,7 +63,8 @@ impl Scope for StepScope<'_> {
     fn step(&self, id: &str) -> Option<StepView<'_>> {
         let mut around = self.execution.run(self.run).parent;
         while let Some(parent) = around {
-            if let Some(found) = self.execution.child(parent, id) {
+            let hidden = self.execution.node(parent).hides_steps;
+            if let Some(found) = self.execution.child(parent, id).filter(|_| !hidden) {
                 return Some(view_of(found));
             }
             around = self.execution.run(parent).parent;
@@ -145,9 +146,10 @@ impl Execution {
         self.run(frame).input.as_ref()
     }
 
-    /// The steps beside a step; a frame has none.
+    /// The steps beside a step that expressions know; a frame has none.
     fn siblings(&self, id: RunId) -> &[RunId] {
         let parent = self.run(id).parent.filter(|_| self.run(id).index.is_none());
+        let parent = parent.filter(|around| !self.node(*around).hides_steps);
         parent.map_or(&[], |p| &self.run(p).children)
     }
 
@@ -158,7 +160,8 @@ impl Execution {
 
     fn child_ids(&self, parent: RunId) -> impl Iterator<Item = String> {
         let children = self.run(parent).children.iter();
-        let named = children.filter(|c| self.run(**c).index.is_none());
+        let hidden = self.node(parent).hides_steps;
+        let named = children.filter(move |c| self.run(**c).index.is_none() && !hidden);
         named.map(|c| self.node(*c).id.clone())
     }
 

@@ -78,7 +78,7 @@ impl Execution {
         let run = self.run(id);
         Some(Queued {
             task: run.scheduled,
-            target: call.target.clone(),
+            target: run.target.as_ref().unwrap_or(&call.target).clone(),
             schedule_time: run.schedule_time.unwrap_or(self.last_time),
         })
     }

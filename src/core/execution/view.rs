@@ -177,7 +177,7 @@ impl Execution {
 
     pub(super) fn view_step(&self, run: &StepRun, node: &Node) -> proto::StepExecution {
         let (agent, skill) = match &node.kind {
-            Kind::Call(call) => match &call.target {
+            Kind::Call(call) => match run.target.as_ref().unwrap_or(&call.target) {
                 Target::Agent(agent) => (agent.clone(), String::new()),
                 Target::Skill { skill, .. } => (run.agent.clone(), skill.clone()),
             },
@@ -185,7 +185,7 @@ impl Execution {
         };
         let kind = match run.index {
             Some(_) => ITEM,
-            None => kind_name(&node.kind),
+            None => node.kind_name(),
         };
         proto::StepExecution {
             path: run.path.to_string(),
@@ -239,19 +239,6 @@ impl Execution {
             [one] => format!("step {one}"),
             several => format!("steps {}", several.join(", ")),
         }
-    }
-}
-
-/// The word for what a step does.
-pub fn kind_name(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Call(call) if call.short => "agent",
-        Kind::Call(_) => "call",
-        Kind::Block(_) => "block",
-        Kind::Switch(_) => "switch",
-        Kind::Set(_) => "set",
-        Kind::Each(_) => "each",
-        Kind::Child(_) => "workflow",
     }
 }
 

@@ -116,6 +116,13 @@ impl Size {
             }
             Some(step::Kind::Set(set)) => self.object(set, inner),
             Some(step::Kind::Each(each)) => self.list(&each.steps, depth + 1, inner + 1),
+            Some(step::Kind::MapReduce(pattern)) => {
+                for call in [&pattern.map, &pattern.reduce].into_iter().flatten() {
+                    if let Some(input) = &call.input {
+                        self.value(input, inner + 2);
+                    }
+                }
+            }
             _ => {}
         }
     }

@@ -70,7 +70,7 @@ const STEP_VARIABLES: [&str; 6] = [
 ];
 
 /// A compilation on its way.
-pub(super) struct Compiler<'a> {
+pub(in crate::core) struct Compiler<'a> {
     pub limits: &'a Limits,
     pub findings: Vec<Finding>,
     pub nodes: Vec<Node>,
@@ -91,7 +91,7 @@ pub(super) struct Compiler<'a> {
 }
 
 /// The steps of one list, and what the one being compiled reads of them.
-pub(super) struct Level<'a> {
+pub(in crate::core) struct Level<'a> {
     /// Place in the list by id.
     pub places: HashMap<&'a str, usize>,
     pub reads: Reads,
@@ -260,7 +260,7 @@ impl<'a> Compiler<'a> {
 }
 
 /// A node that has only a name yet.
-pub(super) fn blank(id: &str, name: &str, path: String, parent: Option<NodeId>) -> Node {
+pub(in crate::core) fn blank(id: &str, name: &str, path: String, parent: Option<NodeId>) -> Node {
     Node {
         id: id.to_owned(),
         name: name.to_owned(),
@@ -280,6 +280,8 @@ pub(super) fn blank(id: &str, name: &str, path: String, parent: Option<NodeId>) 
         before: Vec::new(),
         after: Vec::new(),
         kind: Kind::Set(Vec::new()),
+        written: None,
+        hides_steps: false,
     }
 }
 

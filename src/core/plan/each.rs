@@ -12,12 +12,17 @@ use crate::{
 };
 
 /// What the steps for an item may name besides.
-pub(super) const ITEM_VARIABLES: [&str; 2] = ["item", "index"];
+pub(in crate::core) const ITEM_VARIABLES: [&str; 2] = ["item", "index"];
 
 impl<'a> Compiler<'a> {
     pub(super) fn each(&mut self, each: &'a proto::Each, id: NodeId) -> Kind {
-        let items = self.items(&each.items);
         let body = self.body(id, &each.steps, &ITEM_VARIABLES);
+        self.each_over(each, body)
+    }
+
+    /// The collection that these fields describe, with `body` for an item.
+    pub(in crate::core) fn each_over(&mut self, each: &proto::Each, body: NodeId) -> Kind {
+        let items = self.items(&each.items);
         self.within_limit(
             ".max_parallel",
             each.max_parallel,
@@ -89,7 +94,13 @@ impl<'a> Compiler<'a> {
     }
 
     /// Refuses a number above the server's limit of this name.
-    pub(super) fn within_limit(&mut self, field: &str, given: u32, most: u32, limit: &str) {
+    pub(in crate::core) fn within_limit(
+        &mut self,
+        field: &str,
+        given: u32,
+        most: u32,
+        limit: &str,
+    ) {
         if given > most {
             let message = format!("{given} is more than the server's {most}");
             let hint = format!("limit `{limit}`: give at most {most}, or leave it out");

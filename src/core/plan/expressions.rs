@@ -16,7 +16,7 @@ use crate::{
 
 /// What a step reads of its siblings.
 #[derive(Debug, Default)]
-pub(super) struct Reads {
+pub(in crate::core) struct Reads {
     /// Place of the sibling, and the field that reads it first.
     pub steps: BTreeMap<usize, String>,
     /// True when `previous` is read.

@@ -5,15 +5,14 @@ use crate::proto::{Graph, block::Mode as ShownMode, graph};
 
 /// The graph of a plan; `conditions` are by node.
 pub(super) fn of(plan: &Plan, conditions: Vec<String>) -> Graph {
-    // The workflow itself and what is run for each item have no id: they are no steps.
-    let steps = plan.nodes.iter().zip(conditions);
-    let steps = steps.filter(|(node, _)| !node.id.is_empty());
+    let steps = plan.nodes.iter().zip(conditions).skip(1);
+    let steps = steps.filter(|(node, _)| !node.is_body());
     Graph {
         nodes: steps
             .map(|(node, condition)| graph::Node {
                 path: node.path.clone(),
                 name: node.name.clone(),
-                kind: kind(node).into(),
+                kind: node.kind_name().into(),
                 depends_on: node
                     .depends_on
                     .iter()
@@ -24,18 +23,6 @@ pub(super) fn of(plan: &Plan, conditions: Vec<String>) -> Graph {
                 condition,
             })
             .collect(),
-    }
-}
-
-fn kind(node: &Node) -> &'static str {
-    match &node.kind {
-        Kind::Call(call) if call.short => "agent",
-        Kind::Call(_) => "call",
-        Kind::Block(_) => "block",
-        Kind::Switch(_) => "switch",
-        Kind::Set(_) => "set",
-        Kind::Each(_) => "each",
-        Kind::Child(_) => "workflow",
     }
 }
 

@@ -1,13 +1,13 @@
 //! Compiling what a step does: calls, blocks with their joins, switches with their cases.
 
 use super::{
-    Block, Call, Join, Kind, Mode, NodeId, Select, Switch, Target,
+    Block, Call, Choice, Join, Kind, Mode, NodeId, Select, Switch, Target,
     compile::Compiler,
     expressions::{bare, literal},
     steps::Around,
 };
 use crate::{
-    core::expr::Expr,
+    core::{expr::Expr, patterns, value},
     proto::{self, Step, block::Mode as WrittenMode, call, join, step},
 };
 
@@ -20,6 +20,7 @@ impl<'a> Compiler<'a> {
                 Kind::Call(Call {
                     target: Target::Agent(agent.clone()),
                     short: true,
+                    choice: self.choice(agent),
                 })
             }
             Some(step::Kind::Call(call)) => Kind::Call(self.within(".call", |c| c.call(call))),
@@ -34,6 +35,9 @@ impl<'a> Compiler<'a> {
             }
             Some(step::Kind::Set(set)) => Kind::Set(self.templates(".set", set)),
             Some(step::Kind::Each(each)) => self.within(".each", |c| c.each(each, id)),
+            Some(step::Kind::MapReduce(written)) => self.pattern(id, "map_reduce", |c| {
+                patterns::map_reduce::compile(c, written, id)
+            }),
             Some(later) => {
                 self.later_kind(name_of(later));
                 Kind::Set(Vec::new())
@@ -46,7 +50,18 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn call(&mut self, call: &proto::Call) -> Call {
+    /// A pattern: known by its name, run by primitives.
+    fn pattern(
+        &mut self,
+        id: NodeId,
+        name: &'static str,
+        compile: impl FnOnce(&mut Self) -> Kind,
+    ) -> Kind {
+        self.node(id).written = Some(name);
+        self.within(&format!(".{name}"), compile)
+    }
+
+    pub(in crate::core) fn call(&mut self, call: &proto::Call) -> Call {
         self.later_of_call(call);
         let named = matches!(call.target, Some(call::Target::Agent(_)));
         if named && call.select() != call::Select::Unspecified {
@@ -91,10 +106,27 @@ impl<'a> Compiler<'a> {
                 Target::Agent(String::new())
             }
         };
+        let choice = match &call.target {
+            Some(call::Target::Agent(agent)) => self.choice(agent),
+            _ => None,
+        };
         Call {
             target,
             short: false,
+            choice,
         }
+    }
+
+    /// The expression that an agent's id is, when it is one.
+    fn choice(&mut self, agent: &str) -> Option<Choice> {
+        if !agent.contains("{{") {
+            return None;
+        }
+        let by = self.within(".agent", |c| c.template(&value::string(agent)))?;
+        Some(Choice {
+            by,
+            allow: Vec::new(),
+        })
     }
 
     fn check_target(&mut self, field: &str, target: &str, what: &str) {

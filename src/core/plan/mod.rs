@@ -30,6 +30,8 @@ mod tests;
 pub use check::{Checked, check};
 pub use child::Reference;
 pub use compile::{Compiled, compile};
+pub(in crate::core) use compile::{Compiler, blank};
+pub(in crate::core) use each::ITEM_VARIABLES;
 pub use mermaid::mermaid;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -111,6 +113,37 @@ pub struct Node {
     pub after: Vec<Gate>,
     /// What it does.
     pub kind: Kind,
+    /// The name of its kind as it was written, when that is not the primitive's.
+    pub written: Option<&'static str>,
+    /// True when the steps within it are a pattern's own: expressions do not know them.
+    pub hides_steps: bool,
+}
+
+impl Node {
+    /// True for the steps of an iteration or for an item: it has no id of its own.
+    pub fn is_body(&self) -> bool {
+        self.id.is_empty() && self.parent.is_some()
+    }
+
+    /// The word for what the step does, as it was written.
+    pub fn kind_name(&self) -> &'static str {
+        self.written.unwrap_or_else(|| self.kind.name())
+    }
+}
+
+impl Kind {
+    /// The word for a primitive.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Call(call) if call.short => "agent",
+            Self::Call(_) => "call",
+            Self::Block(_) => "block",
+            Self::Switch(_) => "switch",
+            Self::Set(_) => "set",
+            Self::Each(_) => "each",
+            Self::Child(_) => "workflow",
+        }
+    }
 }
 
 /// What a step is given.
@@ -175,12 +208,23 @@ pub enum Source {
 }
 
 /// An agent to call.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Call {
     /// Who.
     pub target: Target,
     /// Written as `agent:` rather than `call:`; only for showing.
     pub short: bool,
+    /// Says who, instead of `target`, when the step begins.
+    pub choice: Option<Choice>,
+}
+
+/// An agent named by an expression.
+#[derive(Debug)]
+pub struct Choice {
+    /// Gives the agent's id, or an object with `agent` or `skill`.
+    pub by: Template,
+    /// The only ones that may be named; empty: any.
+    pub allow: Vec<String>,
 }
 
 /// Who is called.

@@ -81,7 +81,7 @@ impl Compiler<'_> {
     }
 
     /// Timeout, queue timeout and total timeout of a step.
-    pub(super) fn timeouts(
+    pub(in crate::core) fn timeouts(
         &mut self,
         step: &Step,
         calls: bool,
@@ -141,7 +141,7 @@ impl Compiler<'_> {
     }
 
     /// The retry policy at `.retry`, every number resolved.
-    pub(super) fn retry(&mut self, policy: Option<&RetryPolicy>) -> Option<Retry> {
+    pub(in crate::core) fn retry(&mut self, policy: Option<&RetryPolicy>) -> Option<Retry> {
         let policy = policy?;
         Some(self.within(".retry", |c| c.resolve(policy)))
     }

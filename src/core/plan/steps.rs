@@ -33,7 +33,7 @@ const ID_LENGTH_MAX: usize = 64;
 impl<'a> Compiler<'a> {
     /// Compiles a list of steps and relates them; the ids come in the order in which they
     /// run (SEQUENCE) or stand.
-    pub fn children(
+    pub(super) fn children(
         &mut self,
         steps: &'a [Step],
         around: Around<'_>,

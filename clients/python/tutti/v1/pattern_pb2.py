@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from tutti.v1 import call_pb2 as tutti_dot_v1_dot_call__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16tutti/v1/pattern.proto\x12\x08tutti.v1\x1a\x13tutti/v1/call.proto\"\x8f\x01\n\tMapReduce\x12\r\n\x05items\x18\x01 \x01(\t\x12\"\n\x03map\x18\x02 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12%\n\x06reduce\x18\x03 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12\x14\n\x0cmax_parallel\x18\x04 \x01(\r\x12\x12\n\nbatch_size\x18\x05 \x01(\r\"\x9f\x01\n\x06Refine\x12$\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12%\n\x06review\x18\x02 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12\r\n\x05until\x18\x03 \x01(\t\x12%\n\x06revise\x18\x04 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12\x12\n\nmax_rounds\x18\x05 \x01(\r\"\xa8\x01\n\x0bOrchestrate\x12#\n\x04plan\x18\x01 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12\r\n\x05\x61llow\x18\x02 \x03(\t\x12\x14\n\x0cmax_parallel\x18\x03 \x01(\r\x12\x11\n\tmax_tasks\x18\x04 \x01(\r\x12(\n\tsynthesis\x18\x05 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12\x12\n\nmax_rounds\x18\x06 \x01(\r\"l\n\x05React\x12%\n\x06reason\x18\x01 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12$\n\x05tools\x18\x02 \x03(\x0b\x32\x15.tutti.v1.PatternCall\x12\x16\n\x0emax_iterations\x18\x03 \x01(\r\"\xd8\x01\n\tGroupChat\x12+\n\x0cparticipants\x18\x01 \x03(\x0b\x32\x15.tutti.v1.PatternCall\x12&\n\x07manager\x18\x02 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12\x0f\n\x07speaker\x18\x03 \x01(\t\x12\x12\n\nmax_rounds\x18\x04 \x01(\r\x12\r\n\x05until\x18\x05 \x01(\t\x12\x1c\n\x04vote\x18\x06 \x01(\x0b\x32\x0e.tutti.v1.Vote\x12$\n\x05judge\x18\x07 \x01(\x0b\x32\x15.tutti.v1.PatternCall\"\x83\x01\n\x04Vote\x12!\n\x04rule\x18\x01 \x01(\x0e\x32\x13.tutti.v1.Vote.Rule\x12\x0f\n\x07options\x18\x02 \x03(\t\"G\n\x04Rule\x12\x14\n\x10RULE_UNSPECIFIED\x10\x00\x12\x0c\n\x08MAJORITY\x10\x01\x12\r\n\tUNANIMOUS\x10\x02\x12\x0c\n\x08WEIGHTED\x10\x03\"\xb9\x01\n\tDecompose\x12\x0e\n\x06simple\x18\x01 \x01(\t\x12(\n\tdecompose\x18\x02 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12$\n\x05solve\x18\x03 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12&\n\x07\x63ombine\x18\x04 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12\x11\n\tmax_depth\x18\x05 \x01(\r\x12\x11\n\tmax_calls\x18\x06 \x01(\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16tutti/v1/pattern.proto\x12\x08tutti.v1\x1a\x13tutti/v1/call.proto\"\xc0\x01\n\tMapReduce\x12\r\n\x05items\x18\x01 \x01(\t\x12\"\n\x03map\x18\x02 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12%\n\x06reduce\x18\x03 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12\x14\n\x0cmax_parallel\x18\x04 \x01(\r\x12\x12\n\nbatch_size\x18\x05 \x01(\r\x12\x14\n\x0cmax_failures\x18\x06 \x01(\r\x12\x19\n\x11max_failure_share\x18\x07 \x01(\x01\"\x9f\x01\n\x06Refine\x12$\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12%\n\x06review\x18\x02 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12\r\n\x05until\x18\x03 \x01(\t\x12%\n\x06revise\x18\x04 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12\x12\n\nmax_rounds\x18\x05 \x01(\r\"\xa8\x01\n\x0bOrchestrate\x12#\n\x04plan\x18\x01 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12\r\n\x05\x61llow\x18\x02 \x03(\t\x12\x14\n\x0cmax_parallel\x18\x03 \x01(\r\x12\x11\n\tmax_tasks\x18\x04 \x01(\r\x12(\n\tsynthesis\x18\x05 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12\x12\n\nmax_rounds\x18\x06 \x01(\r\"l\n\x05React\x12%\n\x06reason\x18\x01 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12$\n\x05tools\x18\x02 \x03(\x0b\x32\x15.tutti.v1.PatternCall\x12\x16\n\x0emax_iterations\x18\x03 \x01(\r\"\xd8\x01\n\tGroupChat\x12+\n\x0cparticipants\x18\x01 \x03(\x0b\x32\x15.tutti.v1.PatternCall\x12&\n\x07manager\x18\x02 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12\x0f\n\x07speaker\x18\x03 \x01(\t\x12\x12\n\nmax_rounds\x18\x04 \x01(\r\x12\r\n\x05until\x18\x05 \x01(\t\x12\x1c\n\x04vote\x18\x06 \x01(\x0b\x32\x0e.tutti.v1.Vote\x12$\n\x05judge\x18\x07 \x01(\x0b\x32\x15.tutti.v1.PatternCall\"\x83\x01\n\x04Vote\x12!\n\x04rule\x18\x01 \x01(\x0e\x32\x13.tutti.v1.Vote.Rule\x12\x0f\n\x07options\x18\x02 \x03(\t\"G\n\x04Rule\x12\x14\n\x10RULE_UNSPECIFIED\x10\x00\x12\x0c\n\x08MAJORITY\x10\x01\x12\r\n\tUNANIMOUS\x10\x02\x12\x0c\n\x08WEIGHTED\x10\x03\"\xb9\x01\n\tDecompose\x12\x0e\n\x06simple\x18\x01 \x01(\t\x12(\n\tdecompose\x18\x02 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12$\n\x05solve\x18\x03 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12&\n\x07\x63ombine\x18\x04 \x01(\x0b\x32\x15.tutti.v1.PatternCall\x12\x11\n\tmax_depth\x18\x05 \x01(\r\x12\x11\n\tmax_calls\x18\x06 \x01(\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,19 +33,19 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tutti.v1.pattern_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MAPREDUCE']._serialized_start=58
-  _globals['_MAPREDUCE']._serialized_end=201
-  _globals['_REFINE']._serialized_start=204
-  _globals['_REFINE']._serialized_end=363
-  _globals['_ORCHESTRATE']._serialized_start=366
-  _globals['_ORCHESTRATE']._serialized_end=534
-  _globals['_REACT']._serialized_start=536
-  _globals['_REACT']._serialized_end=644
-  _globals['_GROUPCHAT']._serialized_start=647
-  _globals['_GROUPCHAT']._serialized_end=863
-  _globals['_VOTE']._serialized_start=866
-  _globals['_VOTE']._serialized_end=997
-  _globals['_VOTE_RULE']._serialized_start=926
-  _globals['_VOTE_RULE']._serialized_end=997
-  _globals['_DECOMPOSE']._serialized_start=1000
-  _globals['_DECOMPOSE']._serialized_end=1185
+  _globals['_MAPREDUCE']._serialized_end=250
+  _globals['_REFINE']._serialized_start=253
+  _globals['_REFINE']._serialized_end=412
+  _globals['_ORCHESTRATE']._serialized_start=415
+  _globals['_ORCHESTRATE']._serialized_end=583
+  _globals['_REACT']._serialized_start=585
+  _globals['_REACT']._serialized_end=693
+  _globals['_GROUPCHAT']._serialized_start=696
+  _globals['_GROUPCHAT']._serialized_end=912
+  _globals['_VOTE']._serialized_start=915
+  _globals['_VOTE']._serialized_end=1046
+  _globals['_VOTE_RULE']._serialized_start=975
+  _globals['_VOTE_RULE']._serialized_end=1046
+  _globals['_DECOMPOSE']._serialized_start=1049
+  _globals['_DECOMPOSE']._serialized_end=1234
 # @@protoc_insertion_point(module_scope)

@@ -9,18 +9,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class MapReduce(_message.Message):
-    __slots__ = ("items", "map", "reduce", "max_parallel", "batch_size")
+    __slots__ = ("items", "map", "reduce", "max_parallel", "batch_size", "max_failures", "max_failure_share")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     MAP_FIELD_NUMBER: _ClassVar[int]
     REDUCE_FIELD_NUMBER: _ClassVar[int]
     MAX_PARALLEL_FIELD_NUMBER: _ClassVar[int]
     BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    MAX_FAILURES_FIELD_NUMBER: _ClassVar[int]
+    MAX_FAILURE_SHARE_FIELD_NUMBER: _ClassVar[int]
     items: str
     map: _call_pb2.PatternCall
     reduce: _call_pb2.PatternCall
     max_parallel: int
     batch_size: int
-    def __init__(self, items: _Optional[str] = ..., map: _Optional[_Union[_call_pb2.PatternCall, _Mapping]] = ..., reduce: _Optional[_Union[_call_pb2.PatternCall, _Mapping]] = ..., max_parallel: _Optional[int] = ..., batch_size: _Optional[int] = ...) -> None: ...
+    max_failures: int
+    max_failure_share: float
+    def __init__(self, items: _Optional[str] = ..., map: _Optional[_Union[_call_pb2.PatternCall, _Mapping]] = ..., reduce: _Optional[_Union[_call_pb2.PatternCall, _Mapping]] = ..., max_parallel: _Optional[int] = ..., batch_size: _Optional[int] = ..., max_failures: _Optional[int] = ..., max_failure_share: _Optional[float] = ...) -> None: ...
 
 class Refine(_message.Message):
     __slots__ = ("draft", "review", "until", "revise", "max_rounds")

@@ -212,3 +212,45 @@ steps:
     };
     assert_eq!(case.when(other), Err(Rejection::Stale));
 }
+
+#[test]
+fn an_agent_named_by_an_expression_is_chosen_when_the_step_begins() {
+    let yaml = "
+mode: SEQUENCE
+steps:
+  - { id: pick, agent: chooser }
+  - { id: do, agent: '{{ previous.who }}', retry: { max_attempts: 2, initial_delay: 1s, jitter: 0 } }
+  - { id: then, call: { agent: 'team-{{ steps.pick.output.team }}' }, input: 1 }
+";
+    let mut case = given(yaml, json!(null));
+    case.complete("pick", json!({"who": "ada", "team": 7}));
+    let dispatched = |case: &Case| match case.effects.last().unwrap() {
+        Effect::Dispatch(task) => task.target.clone(),
+        other => panic!("{other:?}"),
+    };
+    let agent = |name: &str| crate::core::plan::Target::Agent(name.into());
+    assert_eq!(dispatched(&case), agent("ada"));
+    case.fail("do", "unavailable").after(1);
+    assert_eq!(dispatched(&case), agent("ada"));
+    case.complete("do", json!(1));
+    assert_eq!(dispatched(&case), agent("team-7"));
+}
+
+#[test]
+fn an_expression_that_names_no_agent_fails_the_step() {
+    let yaml = "steps: [ { id: do, agent: '{{ input.who }}' } ]";
+    for (who, words) in [
+        (
+            json!({"who": 7}),
+            "agent: `7` names neither an agent nor a skill",
+        ),
+        (
+            json!({"who": ""}),
+            "agent: `` names neither an agent nor a skill",
+        ),
+        (json!({}), "agent: no such key: who in `input.who`"),
+    ] {
+        let case = given(yaml, who);
+        assert_eq!(case.step_error("do"), ("expression", words));
+    }
+}
