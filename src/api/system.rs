@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Step kinds that workflows may use.
-const STEP_KINDS: [&str; 8] = [
+const STEP_KINDS: [&str; 9] = [
     "agent",
     "call",
     "block",
@@ -35,6 +35,7 @@ const STEP_KINDS: [&str; 8] = [
     "each",
     "map_reduce",
     "workflow",
+    "generate",
 ];
 /// Abilities that a client may ask for by name.
 const CAPABILITIES: [&str; 11] = [

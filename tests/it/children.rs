@@ -346,3 +346,41 @@ async fn parents_and_children_find_each_other_after_a_restart() {
         json!({"got": "done"})
     );
 }
+
+#[tokio::test]
+async fn a_generated_workflow_runs_with_its_definition_and_goes_on_after_a_restart() {
+    let generate =
+        "name: dynamic\nmode: SEQUENCE\nsteps: [ { id: g, generate: { agent: planner } } ]";
+    let mut server = served(&[generate]).await;
+    let id = server.begin("dynamic", json!({"n": 1})).await;
+    let task = server.poll("planner").await;
+    assert_eq!(json_of(&task.input), json!({"n": 1}));
+    server.complete(&task, json!(INNER)).await.unwrap();
+    let child = child_of(&server, &id, "g/run").await;
+    let shown = server.get(&child).await;
+    assert_eq!((shown.workflow.as_str(), shown.version), ("inner", 0));
+    server.restart().await;
+    let task = server.poll("worker").await;
+    assert_eq!(task.execution_id, child);
+    server.complete(&task, json!("done")).await.unwrap();
+    let parent = server.ended(&id).await;
+    assert_eq!(parent.steps[0].kind, "generate");
+    assert_eq!(json_of(&parent.output), json!("done"));
+
+    let id = server.begin("dynamic", json!({"n": 1})).await;
+    let task = server.poll("planner").await;
+    server
+        .complete(&task, json!({"name": "made"}))
+        .await
+        .unwrap();
+    let error = server.ended(&id).await.error.unwrap();
+    assert_eq!(
+        (error.class.as_str(), error.step.as_str()),
+        ("invalid_output", "g/plan")
+    );
+    assert!(
+        error.message.contains("there are no steps"),
+        "{}",
+        error.message
+    );
+}

@@ -62,7 +62,8 @@ async fn the_server_tells_its_version_limits_and_abilities() {
             "set",
             "each",
             "map_reduce",
-            "workflow"
+            "workflow",
+            "generate"
         ]
     );
     assert!(info.capabilities.contains(&"worker-stream".to_owned()));

@@ -13,10 +13,11 @@ use super::{Effect, Outcome, Rejection, turn::Turn};
 use crate::{
     core::{
         execution::{ChildRun, Error, Execution, ExecutionState, Parent, RunId},
-        plan::{Kind, Source},
+        patterns::generate,
+        plan::{Kind, NodeId, Source},
         value::{self, Value},
     },
-    proto::{ChildEnded, ChildStarted, event},
+    proto::{ChildEnded, ChildStarted, Workflow, event},
 };
 
 /// A child execution to start, or one that was started before.
@@ -59,6 +60,8 @@ pub enum ChildWorkflow {
         /// Its version.
         version: Option<u32>,
     },
+    /// A definition of its own.
+    Own(Box<Workflow>),
 }
 
 /// What a parent hears of a child.
@@ -94,8 +97,18 @@ impl Turn<'_> {
     /// Begins the step's attempt on the outside, as the event just decided says.
     pub fn start_child(&mut self, run: RunId) {
         if let Some(start) = self.execution.child_start(run) {
-            self.effect(Effect::StartChild(Box::new(start)));
+            return self.effect(Effect::StartChild(Box::new(start)));
         }
+        let error = self.error(run, "invalid_output", "there is no workflow to run");
+        self.attempt_failed(run, error, None, None);
+    }
+
+    /// Why what the step gave cannot be run, when it is to be a workflow.
+    pub fn generated_fault(&self, run: RunId, given: &Value) -> Option<Error> {
+        let wanted = self.node(run).gives_workflow;
+        let checked = wanted.then(|| generate::check(given, self.limits));
+        let words = checked?.err()?;
+        Some(self.error(run, "invalid_output", words))
     }
 
     /// # Errors
@@ -249,6 +262,7 @@ impl Execution {
                 name: name.clone(),
                 version: *version,
             },
+            Source::Given(by) => ChildWorkflow::Own(Box::new(self.generated(run, *by)?)),
         };
         Some(ChildStart {
             id,
@@ -263,6 +277,13 @@ impl Execution {
             again: false,
             started: step.child.is_some(),
         })
+    }
+
+    /// The workflow that a sibling of the step gave.
+    fn generated(&self, run: RunId, by: NodeId) -> Option<Workflow> {
+        let siblings = &self.run(self.run(run).parent?).children;
+        let mut siblings = siblings.iter().map(|sibling| self.run(*sibling));
+        generate::workflow(siblings.find(|s| s.node == by)?.output.as_ref()?)
     }
 
     /// What this execution has to tell its parent as it stands; `None` when it has none.

@@ -81,6 +81,11 @@ impl Turn<'_> {
         };
         self.check_size(run, "output", &given).map_err(fail)?;
         self.pass_gates_after(run, &given)?;
+        if let Some(error) = self.generated_fault(run, &given) {
+            let policy = self.node(run).retry.as_ref();
+            let retried = policy.is_some_and(|p| retry::is_retried(p, &error.class));
+            return Err(Fault { error, retried });
+        }
         let node = self.node(run);
         let scope = self.scope(run, seen(&given));
         let mut saved = written;

@@ -3,6 +3,7 @@
 //! the name they were written by.
 
 mod call;
+pub(in crate::core) mod generate;
 pub(in crate::core) mod map_reduce;
 #[cfg(test)]
 mod tests;

@@ -123,6 +123,11 @@ impl Size {
                     }
                 }
             }
+            Some(step::Kind::Generate(call)) => {
+                if let Some(input) = &call.input {
+                    self.value(input, inner + 1);
+                }
+            }
             _ => {}
         }
     }

@@ -282,6 +282,7 @@ pub(in crate::core) fn blank(id: &str, name: &str, path: String, parent: Option<
         kind: Kind::Set(Vec::new()),
         written: None,
         hides_steps: false,
+        gives_workflow: false,
     }
 }
 

@@ -46,6 +46,7 @@ fn target(node: &Node) -> String {
         },
         Kind::Child(child) => match &child.source {
             Source::Registered { name, .. } => name.clone(),
+            Source::Given(_) => String::new(),
         },
         _ => String::new(),
     }

@@ -38,6 +38,9 @@ impl<'a> Compiler<'a> {
             Some(step::Kind::MapReduce(written)) => self.pattern(id, "map_reduce", |c| {
                 patterns::map_reduce::compile(c, written, id)
             }),
+            Some(step::Kind::Generate(written)) => self.pattern(id, "generate", |c| {
+                patterns::generate::compile(c, written, id)
+            }),
             Some(later) => {
                 self.later_kind(name_of(later));
                 Kind::Set(Vec::new())

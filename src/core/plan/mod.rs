@@ -117,6 +117,8 @@ pub struct Node {
     pub written: Option<&'static str>,
     /// True when the steps within it are a pattern's own: expressions do not know them.
     pub hides_steps: bool,
+    /// True when what it gives must be a valid workflow.
+    pub gives_workflow: bool,
 }
 
 impl Node {
@@ -205,6 +207,8 @@ pub enum Source {
         /// Its version.
         version: Option<u32>,
     },
+    /// The workflow that this sibling gave.
+    Given(NodeId),
 }
 
 /// An agent to call.

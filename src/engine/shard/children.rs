@@ -1,6 +1,6 @@
 //! What a shard does for child executions and their parents.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use uuid::Uuid;
 
@@ -9,6 +9,7 @@ use crate::{
     core::{
         decide::{self, ChildReport, ChildStart, ChildWorkflow, Command, ParentReport},
         execution::Execution,
+        plan,
     },
     engine::{
         Error,
@@ -76,6 +77,11 @@ impl Shard {
                 let plans = &self.parts.plans;
                 let (version, plan) = plans.registered(namespace, name, *version)?;
                 (version, plan, None)
+            }
+            ChildWorkflow::Own(workflow) => {
+                let compiled = plan::compile(workflow, &self.parts.limits)
+                    .map_err(|findings| Error::Definition { findings })?;
+                (0, Arc::new(compiled.plan), Some((**workflow).clone()))
             }
         };
         let begin = decide::Start {

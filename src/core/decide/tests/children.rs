@@ -374,3 +374,51 @@ impl Case {
         told.collect()
     }
 }
+
+const GENERATE: &str = "mode: SEQUENCE\nsteps: [ { id: g, generate: { agent: planner, retry: { max_attempts: 2, initial_delay: 1s } } } ]";
+
+#[test]
+fn a_generated_workflow_is_run_as_a_child_with_the_steps_input() {
+    let mut case = given(GENERATE, json!({"goal": "x"}));
+    assert_eq!(case.input("g/plan"), json!({"goal": "x"}));
+    case.complete(
+        "g/plan",
+        json!("name: made\nsteps: [ { id: a, agent: x } ]"),
+    );
+    let child = case.child();
+    assert_eq!(child.parent.step, "g/run");
+    assert_eq!(value::to_json(&child.input), json!({"goal": "x"}));
+    let ChildWorkflow::Own(made) = &child.runs else {
+        panic!("{:?}", child.runs);
+    };
+    assert_eq!(made.name, "made");
+    case.child_begins(&child)
+        .child_ends(&child, completed(&child, json!("done")));
+    assert_eq!(case.output(), json!("done"));
+}
+
+#[test]
+fn a_generated_workflow_that_is_not_valid_fails_the_attempt_with_every_finding() {
+    let mut case = given(GENERATE, json!(null));
+    case.complete(
+        "g/plan",
+        json!({"name": "made", "steps": [{"id": "a"}, {"agent": "x"}]}),
+    );
+    assert_eq!(case.step("g/plan"), StepState::Retrying);
+    let (class, message) = case.step_error("g/plan");
+    assert_eq!(class, "invalid_output");
+    assert!(
+        message.contains("steps[0]: the step has no kind"),
+        "{message}"
+    );
+    assert!(
+        message.contains("steps[1].id: the step has no id"),
+        "{message}"
+    );
+    case.after(5).complete("g/plan", json!(3));
+    assert_eq!(
+        (case.error().0, case.error().2),
+        ("invalid_output", "g/plan")
+    );
+    assert_eq!(case.children().len(), 0);
+}
