@@ -26,13 +26,14 @@ use crate::{
 };
 
 /// Step kinds that workflows may use.
-const STEP_KINDS: [&str; 9] = [
+const STEP_KINDS: [&str; 10] = [
     "agent",
     "call",
     "block",
     "switch",
     "set",
     "each",
+    "loop",
     "map_reduce",
     "workflow",
     "generate",

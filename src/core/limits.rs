@@ -54,7 +54,13 @@ pub struct Limits {
     pub pending_bytes_max: usize,
     /// How long a start's request id is remembered.
     pub request_id_timeout: Duration,
+    /// The most iterations of a loop, turns or rounds of a pattern, changes of state.
+    pub iterations_max: u32,
 }
+
+/// How many ended iterations of a loop, or items of a collection, an execution keeps in memory
+/// with all their steps; of those before, it keeps what they gave.
+pub const ENDED_FRAMES_MAX: usize = 8;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -81,12 +87,13 @@ impl Default for Limits {
             disk_reserve_bytes: 256 << 20,
             pending_bytes_max: 64 << 20,
             request_id_timeout: Duration::from_secs(7 * 86_400),
+            iterations_max: 10_000,
         }
     }
 }
 
 /// The names of the limits, as they are published.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 23] = [
     "message_bytes_max",
     "payload_bytes_max",
     "workflow_steps_max",
@@ -109,6 +116,7 @@ const NAMES: [&str; 22] = [
     "disk_reserve_bytes",
     "pending_bytes_max",
     "request_id_timeout",
+    "iterations_max",
 ];
 
 impl Limits {
@@ -158,6 +166,7 @@ impl Limits {
             "request_id_timeout" => self.request_id_timeout = timeout(text)?,
             "disk_reserve_bytes" if text == "0" => self.disk_reserve_bytes = 0,
             "pending_bytes_max" => self.pending_bytes_max = bytes(text)?,
+            "iterations_max" => self.iterations_max = number(text)?,
             "disk_reserve_bytes" => self.disk_reserve_bytes = bytes(text)?,
             _ => {
                 let near = did_you_mean(name, NAMES);

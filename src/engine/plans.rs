@@ -128,6 +128,7 @@ fn accepted(definition: &Workflow) -> Result<Arc<Plan>, Error> {
         expression_bytes_max: usize::MAX,
         retry_attempts_max: u32::MAX,
         each_parallel_max: u32::MAX,
+        iterations_max: u32::MAX,
         ..Limits::default()
     };
     let compiled = plan::compile(definition, &limits).map_err(|findings| {

@@ -16,6 +16,7 @@ mod errors;
 mod executions;
 mod formats;
 mod killed;
+mod loops;
 mod passive;
 mod restart;
 mod support;

@@ -61,6 +61,7 @@ async fn the_server_tells_its_version_limits_and_abilities() {
             "switch",
             "set",
             "each",
+            "loop",
             "map_reduce",
             "workflow",
             "generate"

@@ -3,8 +3,8 @@
 use tutti::{
     core::value,
     proto::{
-        Block, Call, Case, Child, Each, Gate, Gates, Join, RetryPolicy, Step, Switch, Workflow,
-        block, call, gate, join, step,
+        Block, Call, Case, Child, Each, Gate, Gates, Join, Loop, RetryPolicy, Step, Switch,
+        Workflow, block, call, gate, join, step,
     },
 };
 
@@ -87,7 +87,8 @@ fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
             version: rng.below(2) as u32,
             detached: rng.chance(20),
         }),
-        7..=8 => step::Kind::Block(block(rng, depth)),
+        7 => step::Kind::Block(block(rng, depth)),
+        8 => step::Kind::Loop(looped(rng, depth)),
         9 => step::Kind::Each(each(rng, depth)),
         _ => step::Kind::Switch(switch(rng, depth)),
     };
@@ -165,6 +166,16 @@ fn each(rng: &mut Rng, depth: usize) -> Each {
         },
         max_failures: rng.below(3) as u32,
         max_failure_share: if rng.chance(30) { 0.5 } else { 0.0 },
+    }
+}
+
+fn looped(rng: &mut Rng, depth: usize) -> Loop {
+    let conditions = ["", "last != 7", "iteration < 3", "last == 1"];
+    Loop {
+        r#while: rng.pick(&conditions[..3]).to_string(),
+        until: rng.pick(&conditions).to_string(),
+        max_iterations: 1 + rng.below(3) as u32,
+        steps: steps(rng, block::Mode::Sequence, depth + 1),
     }
 }
 

@@ -29,6 +29,7 @@ pub fn published(limits: &Limits) -> proto::Limits {
         accept_timeout,
         disk_reserve_bytes,
         pending_bytes_max,
+        iterations_max,
         request_id_timeout,
     } = limits;
     proto::Limits {
@@ -53,6 +54,7 @@ pub fn published(limits: &Limits) -> proto::Limits {
         accept_timeout: Some(time::message(*accept_timeout)),
         disk_reserve_bytes: *disk_reserve_bytes,
         pending_bytes_max: wide(*pending_bytes_max),
+        iterations_max: *iterations_max,
         request_id_timeout: Some(time::message(*request_id_timeout)),
     }
 }

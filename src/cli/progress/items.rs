@@ -72,6 +72,14 @@ impl From<ItemCounts> for Counter {
     }
 }
 
+/// The path of the step around: of an iteration, the step that it is one of.
+pub fn holder(path: &str) -> Option<&str> {
+    match (path.ends_with(']'), path.rfind('['), path.rfind('/')) {
+        (true, Some(bracket), _) => Some(&path[..bracket]),
+        (_, _, slash) => slash.map(|slash| &path[..slash]),
+    }
+}
+
 /// Paths of steps that may hold the items which a path is within, the outermost first: each
 /// with what is left of the path.
 pub fn around(path: &str) -> impl Iterator<Item = (&str, &str)> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use prost_types::{Struct, Value};
 
-use super::items::{Counter, around, is_item};
+use super::items::{Counter, around, holder, is_item};
 
 use crate::{
     core::time::Time,
@@ -77,12 +77,14 @@ pub struct Row {
 impl Row {
     /// The last part of the path.
     pub fn id(&self) -> &str {
-        self.path.rsplit('/').next().unwrap_or_default()
+        let last = self.path.rsplit('/').next().unwrap_or_default();
+        let iteration = self.path.ends_with(']').then(|| last.rfind('['));
+        &last[iteration.flatten().unwrap_or(0)..]
     }
 
     /// How many steps are around it.
     pub fn depth(&self) -> usize {
-        self.path.matches('/').count()
+        self.path.matches(['/', '[']).count()
     }
 
     /// True once it can change no more in this attempt of the execution.
@@ -168,6 +170,10 @@ impl Tree {
             }
             let place = self.place_of(&event.step);
             apply_step(&mut self.rows[place], kind, now);
+            if let Kind::IterationBegun(e) = kind {
+                let place = self.place_of(&format!("{}[{}]", event.step, e.index));
+                self.rows[place].turn(StepState::Running, now);
+            }
         }
     }
 
@@ -268,15 +274,17 @@ impl Tree {
     }
 
     fn place_for(&self, path: &str) -> usize {
-        let Some((around, _)) = path.rsplit_once('/') else {
+        let Some(around) = holder(path) else {
             return self.rows.len();
         };
         let Some(place) = self.places.get(around) else {
             return self.rows.len();
         };
-        let within = format!("{around}/");
-        let inner = self.rows[place + 1..].iter();
-        place + 1 + inner.take_while(|r| r.path.starts_with(&within)).count()
+        let within = |row: &&Row| {
+            let rest = row.path.strip_prefix(around);
+            rest.is_some_and(|rest| rest.starts_with(['/', '[']))
+        };
+        place + 1 + self.rows[place + 1..].iter().take_while(within).count()
     }
 
     fn push(&mut self, row: Row) {
@@ -338,6 +346,7 @@ fn apply_step(row: &mut Row, kind: &Kind, now: Time) {
             }
         }
         Kind::ChildStarted(e) => row.note = format!("child {}", e.execution_id),
+        Kind::IterationBegun(e) => row.note = format!("iteration {}", e.index),
         _ => {}
     }
 }

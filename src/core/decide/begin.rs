@@ -164,6 +164,7 @@ impl Turn<'_> {
             Kind::Switch(_) => self.choose_branch(run),
             Kind::Each(_) => self.begin_items(run),
             Kind::Child(_) => self.start_child(run),
+            Kind::Loop(_) => self.begin_loop(run),
             _ => {}
         }
     }

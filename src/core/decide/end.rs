@@ -5,23 +5,20 @@ use std::time::Duration;
 use super::turn::Turn;
 use crate::{
     core::{
-        execution::{Error, Given, ROOT, RunId, StepState, WorkflowScope},
+        execution::{Error, Exit, Given, ROOT, RunId, StepState},
         gate,
-        plan::OnViolation,
+        plan::{Kind as PlanKind, OnViolation},
         retry,
         value::{Kind, Struct, Value},
     },
-    proto::{
-        ExecutionCompleted, ExecutionFailed, ExecutionRetryScheduled, StepCompleted, StepFailed,
-        StepRetryScheduled, Usage, event,
-    },
+    proto::{StepCompleted, StepFailed, StepRetryScheduled, Usage, event},
 };
 
 /// Why what an attempt gave does not stand.
-struct Fault {
-    error: Error,
+pub(super) struct Fault {
+    pub error: Error,
     /// A gate asks for another attempt, whatever the class.
-    retried: bool,
+    pub retried: bool,
 }
 
 impl Turn<'_> {
@@ -31,7 +28,13 @@ impl Turn<'_> {
             return self.whole_succeeded(&given);
         }
         let attempt = self.execution.run(run).attempt;
-        self.conclude(run, given, None, attempt, usage);
+        self.conclude(run, given, None, attempt, (usage, Exit::Unspecified));
+    }
+
+    /// A loop goes no further, with what its last iteration gave.
+    pub fn end_loop(&mut self, run: RunId, given: Value, exit: Exit) {
+        let attempt = self.execution.run(run).attempt;
+        self.conclude(run, given, None, attempt, (None, exit));
     }
 
     /// A `set` made this object.
@@ -40,7 +43,13 @@ impl Turn<'_> {
             Some(Kind::StructValue(saved)) => saved.clone(),
             _ => Struct::default(),
         };
-        self.conclude(run, written, Some(saved), attempt, None);
+        self.conclude(
+            run,
+            written,
+            Some(saved),
+            attempt,
+            (None, Exit::Unspecified),
+        );
     }
 
     fn conclude(
@@ -49,7 +58,7 @@ impl Turn<'_> {
         given: Value,
         written: Option<Struct>,
         attempt: u32,
-        usage: Option<Usage>,
+        (usage, exit): (Option<Usage>, Exit),
     ) {
         match self.shape(run, given, written) {
             Ok((output, saved)) => {
@@ -59,6 +68,7 @@ impl Turn<'_> {
                     output: (!is_frame).then_some(output),
                     saved,
                     usage,
+                    exit: exit.into(),
                 };
                 self.emit(run, event::Kind::StepCompleted(completed));
                 self.child_ended(run);
@@ -223,6 +233,9 @@ impl Turn<'_> {
         if self.execution.each(parent).is_some() {
             return self.settle_items(parent);
         }
+        if let PlanKind::Loop(_) = self.node(parent).kind {
+            return self.iteration_ended(parent, run);
+        }
         let around = self.execution.run(parent);
         let all = u32::try_from(around.children.len()).unwrap_or(u32::MAX);
         let (ended, completed) = (around.ended, around.completed);
@@ -266,130 +279,13 @@ impl Turn<'_> {
     fn parent(&self, run: RunId) -> RunId {
         self.execution.run(run).parent.unwrap_or(ROOT)
     }
-
-    /// A workflow whose steps have all ended already, as after a retry, ends.
-    pub fn settle_empty_root(&mut self) {
-        let root = self.execution.run(ROOT);
-        let waiting = self.execution.next_attempt_time.is_some();
-        let all = u32::try_from(root.children.len()).unwrap_or(u32::MAX);
-        if !self.execution.is_ended() && !waiting && root.ended == all {
-            let output = self.execution.children_output(ROOT);
-            self.whole_succeeded(&output);
-        }
-    }
-
-    fn whole_succeeded(&mut self, given: &Value) {
-        match self.whole_output(given) {
-            Ok(output) => {
-                let output = Some(output);
-                self.emit(
-                    ROOT,
-                    event::Kind::ExecutionCompleted(ExecutionCompleted { output }),
-                );
-            }
-            Err(fault) if fault.retried => self.retry_whole(fault.error, true),
-            Err(fault) => self.end_failed(fault.error),
-        }
-    }
-
-    fn whole_output(&mut self, given: &Value) -> Result<Value, Fault> {
-        let fail = |error| Fault {
-            error,
-            retried: false,
-        };
-        let root = self.node(ROOT);
-        let scope = WorkflowScope {
-            execution: self.execution,
-            given: seen(given),
-        };
-        let output = match &root.output {
-            Some(template) => template
-                .eval(&scope)
-                .map_err(|e| fail(self.error(ROOT, "expression", format!("output: {e}"))))?,
-            None => given.clone(),
-        };
-        self.check_size(ROOT, "output", &output).map_err(fail)?;
-        if let Some(schema) = &self.execution.plan.output_schema
-            && let Some(first) = schema.violations(&output).first()
-        {
-            let words = format!(
-                "the output breaks output_schema at '{}': {}",
-                first.pointer, first.message
-            );
-            return Err(fail(self.error(ROOT, "validation", words)));
-        }
-        self.reach_goal(&output)?;
-        Ok(output)
-    }
-
-    fn reach_goal(&mut self, output: &Value) -> Result<(), Fault> {
-        for index in 0..self.execution.plan.goal.len() {
-            let plan = self.execution.plan.clone();
-            let goal = &plan.goal[index];
-            let scope = WorkflowScope {
-                execution: self.execution,
-                given: seen(output),
-            };
-            let violation = gate::violation(goal, output, &scope).map_err(|e| Fault {
-                error: self.error(ROOT, "expression", format!("goal[{index}]: {e}")),
-                retried: false,
-            })?;
-            match violation {
-                None => {}
-                Some(message) if goal.on_violation == OnViolation::Continue => {
-                    self.gate_violated(ROOT, false, index, message);
-                }
-                Some(message) => {
-                    let words = format!("the goal is missed: {message}");
-                    return Err(Fault {
-                        error: self.error(ROOT, "invalid_output", words),
-                        retried: goal.on_violation == OnViolation::Retry,
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn whole_failed(&mut self, error: Error) {
-        let policy = self.node(ROOT).retry.as_ref();
-        let retried = policy.is_some_and(|p| retry::is_retried(p, &error.class));
-        self.retry_whole(error, retried);
-    }
-
-    fn retry_whole(&mut self, error: Error, retried: bool) {
-        let attempt = self.execution.attempt;
-        let policy = self.node(ROOT).retry.as_ref();
-        let Some(policy) = policy.filter(|p| retried && attempt < p.max_attempts) else {
-            return self.end_failed(error);
-        };
-        let wait = retry::backoff(
-            policy,
-            attempt + 1,
-            retry::spread((self.execution.id, attempt)),
-        );
-        let scheduled = ExecutionRetryScheduled {
-            attempt: attempt + 1,
-            due_time: Some(self.now.after(wait).into()),
-            error: Some(error),
-        };
-        self.emit(ROOT, event::Kind::ExecutionRetryScheduled(scheduled));
-    }
-
-    /// The execution fails.
-    pub fn end_failed(&mut self, error: Error) {
-        self.cancel_within(ROOT, "the execution failed");
-        let error = Some(error);
-        self.emit(
-            ROOT,
-            event::Kind::ExecutionFailed(ExecutionFailed { error }),
-        );
-    }
 }
 
-fn seen(given: &Value) -> Given<'_> {
+/// What gates and templates over a result see of it.
+pub(super) fn seen(given: &Value) -> Given<'_> {
     Given {
         output: Some(given),
         value: Some(given),
+        ..Given::default()
     }
 }

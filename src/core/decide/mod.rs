@@ -7,12 +7,14 @@ mod child;
 mod choice;
 mod each;
 mod end;
+mod loops;
 mod start;
 mod task;
 #[cfg(test)]
 mod tests;
 mod timer;
 mod turn;
+mod whole;
 
 use std::time::Duration;
 

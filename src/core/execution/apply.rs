@@ -119,6 +119,9 @@ impl Execution {
                 self.items_listed(run, items);
             }
             event::Kind::ItemsBegun(e) => self.items_begun(run, e, now),
+            event::Kind::IterationBegun(e) => {
+                self.begin_iteration(run, e.index, now);
+            }
             _ => {}
         }
     }
@@ -195,6 +198,7 @@ impl Execution {
         run.attempt = event.attempt;
         run.output = Some(output);
         run.error = None;
+        run.exit = event.exit();
         add_usage(&mut run.usage, event.usage.as_ref());
         if let Some(saved) = &event.saved
             && let Some(value::Kind::StructValue(vars)) = &mut self.vars.kind
@@ -258,6 +262,7 @@ impl Execution {
         run.start_time.get_or_insert(now);
         self.note_room(id);
         self.count_ended(id, was_active);
+        self.iteration_ended(id);
         for dependant in self.run(id).dependants.clone() {
             self.run_mut(dependant).waits -= 1;
             self.note_ready(dependant);

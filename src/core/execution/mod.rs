@@ -4,6 +4,7 @@
 mod apply;
 mod child;
 mod children;
+mod frames;
 mod items;
 mod listing;
 mod reset;
@@ -21,6 +22,7 @@ use std::{
 
 pub use apply::apply;
 pub use child::{ChildRun, Parent};
+pub use frames::Frames;
 pub use items::{Item, Items};
 pub use listing::{Listed, Place, Query, list};
 pub use run::{ROOT, RunId, StepRun};
@@ -35,7 +37,8 @@ use uuid::Uuid;
 pub use view::{outline, summary, tell_time, view};
 
 pub use crate::proto::{
-    Error, execution::State as ExecutionState, step_execution::State as StepState,
+    Error, execution::State as ExecutionState, step_execution::Exit,
+    step_execution::State as StepState,
 };
 use crate::{
     core::{

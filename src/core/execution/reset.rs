@@ -1,7 +1,7 @@
 //! Steps made new again: the children of a step that is attempted again, and what did not
 //! complete when the whole execution is.
 
-use super::{Execution, ROOT, RunId, StepRun, StepState, TimerKind};
+use super::{Execution, Exit, ROOT, RunId, StepRun, StepState, TimerKind};
 use crate::core::time::Time;
 
 impl Execution {
@@ -13,6 +13,8 @@ impl Execution {
         }
         let run = self.run_mut(id);
         run.branch = None;
+        run.frames = None;
+        run.exit = Exit::Unspecified;
         run.ready.clear();
         run.active = 0;
         run.ended = 0;

@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{ChildRun, Error, Items, StepState};
+use super::{ChildRun, Error, Items, StepState, frames::Frames};
 use crate::{
     core::{
         plan::{NodeId, Target},
         time::Time,
         value::Value,
     },
-    proto::Usage,
+    proto::{Usage, step_execution::Exit},
 };
 
 /// The index of a step's run in its execution. Run 0 is the workflow itself.
@@ -64,6 +64,10 @@ pub struct StepRun {
     pub deadline: Option<Time>,
     /// What its agent used, all attempts.
     pub usage: Option<Usage>,
+    /// What the iterations of a loop gave so far; `None` for any other step.
+    pub frames: Option<Box<Frames>>,
+    /// Why a loop went no further.
+    pub exit: Exit,
     /// The branch a switch chose, as in the event; `None` before.
     pub branch: Option<i32>,
     /// The child execution of the last attempt that has started one.
@@ -112,6 +116,8 @@ impl StepRun {
             queue_deadline: None,
             deadline: None,
             usage: None,
+            frames: None,
+            exit: Exit::Unspecified,
             branch: None,
             index: None,
             items: None,

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::{Error, Execution, ROOT, RunId, StepRun};
+use super::{Error, Execution, Exit, ROOT, RunId, StepRun};
 use crate::core::{
     expr::{Scope, StepView},
+    plan::{Kind, Seen},
     value::{self, Value},
 };
 
@@ -20,6 +21,8 @@ pub struct Given<'a> {
     pub output: Option<&'a Value>,
     /// `value`: what a gate checks.
     pub value: Option<&'a Value>,
+    /// Names that mean something only here; they win over those from around.
+    pub more: &'a [(&'static str, &'a Value)],
 }
 
 /// The scope of a step's expressions.
@@ -46,6 +49,9 @@ pub struct WorkflowScope<'a> {
 impl Scope for StepScope<'_> {
     fn variable(&self, name: &str) -> Option<Cow<'_, Value>> {
         let execution = self.execution;
+        if let Some((_, value)) = self.given.more.iter().find(|(known, _)| *known == name) {
+            return Some(Cow::Borrowed(value));
+        }
         match name {
             "previous" => Some(Cow::Borrowed(execution.previous(self.run))),
             "all_previous_outputs" => Some(Cow::Owned(execution.outputs_around(self.run, true))),
@@ -56,12 +62,14 @@ impl Scope for StepScope<'_> {
                 let index = execution.run(frame).index?;
                 Some(Cow::Owned(value::number(f64::from(index))))
             }
-            name => execution.common_variable(name, self.given),
+            name => execution
+                .common_variable(name, self.given)
+                .or_else(|| execution.frame_variable(self.run, name)),
         }
     }
 
     fn step(&self, id: &str) -> Option<StepView<'_>> {
-        let mut around = self.execution.run(self.run).parent;
+        let mut around = self.innermost();
         while let Some(parent) = around {
             let hidden = self.execution.node(parent).hides_steps;
             if let Some(found) = self.execution.child(parent, id).filter(|_| !hidden) {
@@ -74,12 +82,23 @@ impl Scope for StepScope<'_> {
 
     fn step_ids(&self) -> Vec<String> {
         let mut ids = Vec::new();
-        let mut around = self.execution.run(self.run).parent;
+        let mut around = self.innermost();
         while let Some(parent) = around {
             ids.extend(self.execution.child_ids(parent));
             around = self.execution.run(parent).parent;
         }
         ids
+    }
+}
+
+impl StepScope<'_> {
+    /// The step whose children are nearest: the one around; for a frame itself, whose own
+    /// expressions are about what it ran.
+    fn innermost(&self) -> Option<RunId> {
+        match self.execution.is_frame(self.run) {
+            true => Some(self.run),
+            false => self.execution.run(self.run).parent,
+        }
     }
 }
 
@@ -122,9 +141,35 @@ impl Execution {
                 .child(parent, &self.plan.node(before).id)
                 .and_then(|run| run.output.as_ref())
                 .unwrap_or(&NULL),
-            None if parent == ROOT => &self.input,
-            None => self.run(parent).input.as_ref().unwrap_or(&NULL),
+            None => self.given_to(parent),
         }
+    }
+
+    /// What a step was given; a frame without an input of its own, what its step was given.
+    fn given_to(&self, id: RunId) -> &Value {
+        let run = self.run(id);
+        match (&run.input, run.parent) {
+            (Some(input), _) => input,
+            (None, None) => &self.input,
+            (None, Some(holder)) if self.is_frame(id) => self.given_to(holder),
+            (None, Some(_)) => &NULL,
+        }
+    }
+
+    /// A name that the nearest iteration around which knows it gives a meaning.
+    fn frame_variable(&self, id: RunId, name: &str) -> Option<Cow<'_, Value>> {
+        let mut within = Some(id);
+        while let Some(frame) = within {
+            let run = self.run(frame);
+            if let (Some(index), Some(holder)) = (run.index, run.parent)
+                && let Kind::Loop(looped) = &self.node(holder).kind
+                && let Some((_, seen)) = looped.names.iter().find(|(known, _)| *known == name)
+            {
+                return Some(self.seen_in(holder, index, *seen));
+            }
+            within = run.parent;
+        }
+        None
     }
 
     /// The frame of the item that a step is run for.
@@ -144,6 +189,21 @@ impl Execution {
     pub fn item_around(&self, id: RunId) -> Option<&Value> {
         let frame = self.item_frame(id)?;
         self.run(frame).input.as_ref()
+    }
+
+    fn seen_in(&self, holder: RunId, index: u32, seen: Seen) -> Cow<'_, Value> {
+        match seen {
+            Seen::Index => Cow::Owned(value::number(f64::from(index))),
+            Seen::Last => Cow::Borrowed(self.last_output(holder, index)),
+        }
+    }
+
+    /// What the iteration before this one of a loop gave.
+    fn last_output(&self, holder: RunId, index: u32) -> &Value {
+        let frames = self.run(holder).frames.as_ref();
+        let place = (index as usize).checked_sub(2);
+        let last = place.and_then(|place| frames?.output(place));
+        last.unwrap_or(&NULL)
     }
 
     /// The steps beside a step that expressions know; a frame has none.
@@ -183,7 +243,9 @@ impl Execution {
 
     /// Outputs of those steps that have ended, by id.
     fn outputs<'a>(&self, runs: impl IntoIterator<Item = &'a RunId>) -> Value {
-        let ended = runs.into_iter().filter(|run| self.run(**run).is_ended());
+        let ended = runs
+            .into_iter()
+            .filter(|run| self.run(**run).is_ended() && !self.is_frame(**run));
         value::object(ended.map(|run| {
             let output = self.run(*run).output.clone();
             let id = self.node(*run).id.clone();
@@ -233,6 +295,8 @@ fn view_of(run: &StepRun) -> StepView<'_> {
             .as_ref()
             .map_or(Cow::Borrowed(&NULL), |e| Cow::Owned(error_value(e))),
         attempts: run.attempt,
+        iterations: run.frames.as_ref().map_or(0, |frames| frames.begun),
+        exit: (run.exit != Exit::Unspecified).then(|| run.exit.as_str_name()),
         failures: match &run.items {
             Some(items) => Cow::Borrowed(items.failures()),
             None => Cow::Borrowed(&NULL),

@@ -109,6 +109,10 @@ impl Execution {
         if let Some(items) = &run.items {
             return (run.ended as usize, items.total() as usize);
         }
+        if let Kind::Loop(_) = self.node(id).kind {
+            // A loop is one step: how often it goes round is not known.
+            return (0, 0);
+        }
         if run.children.is_empty() {
             return (0, self.nodes_below(run.node));
         }
@@ -184,7 +188,8 @@ impl Execution {
             _ => Default::default(),
         };
         let kind = match run.index {
-            Some(_) => ITEM,
+            Some(_) if run.parent.is_some_and(|p| self.each(p).is_some()) => ITEM,
+            Some(_) => "iteration",
             None => node.kind_name(),
         };
         proto::StepExecution {
@@ -210,6 +215,8 @@ impl Execution {
                 .child
                 .as_ref()
                 .map_or(String::new(), |c| c.id.to_string()),
+            iterations: run.frames.as_ref().map_or(0, |frames| frames.begun),
+            exit: run.exit.into(),
         }
     }
 

@@ -115,7 +115,8 @@ pub trait Scope {
     fn step_ids(&self) -> Vec<String>;
 }
 
-/// What an expression sees of a step: `steps.<id>.{output,state,error,attempts,failures}`.
+/// What an expression sees of a step: `steps.<id>.{output,state,error,attempts}`, of a loop also
+/// `iterations` and `exit`, of a collection `failures`.
 #[derive(Clone, Debug)]
 pub struct StepView<'a> {
     /// Its output; null before it completed.
@@ -126,6 +127,10 @@ pub struct StepView<'a> {
     pub error: Cow<'a, Value>,
     /// Attempts begun.
     pub attempts: u32,
+    /// Iterations begun.
+    pub iterations: u32,
+    /// Why a loop went no further.
+    pub exit: Option<&'static str>,
     /// The items that failed, as a list of `{index, error}`; null but for an `each`.
     pub failures: Cow<'a, Value>,
 }

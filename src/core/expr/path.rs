@@ -9,6 +9,10 @@ use prost_types::value::Kind;
 use super::{Scope, StepView};
 use crate::core::value::{self, Value};
 
+static NULL: Value = Value {
+    kind: Some(Kind::NullValue(0)),
+};
+
 /// Where a path begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Root {
@@ -27,11 +31,21 @@ pub(super) enum Field {
     State,
     Error,
     Attempts,
+    Iterations,
+    Exit,
     Failures,
 }
 
 impl Field {
-    pub const NAMES: [&'static str; 5] = ["output", "state", "error", "attempts", "failures"];
+    pub const NAMES: [&'static str; 7] = [
+        "output",
+        "state",
+        "error",
+        "attempts",
+        "iterations",
+        "exit",
+        "failures",
+    ];
 
     /// Those that make up a step as an object; the others are there for some kinds only.
     pub const MEMBERS: [&'static str; 4] = ["output", "state", "error", "attempts"];
@@ -43,6 +57,8 @@ impl Field {
             Self::State,
             Self::Error,
             Self::Attempts,
+            Self::Iterations,
+            Self::Exit,
             Self::Failures,
         ];
         Some(all[place])
@@ -77,7 +93,7 @@ pub(super) struct Path {
 pub(super) enum Found<'a> {
     Value(&'a Value),
     State(&'static str),
-    Attempts(u32),
+    Count(u32),
     Step(&'a StepView<'a>),
     Steps(&'a BTreeMap<String, StepView<'a>>),
 }
@@ -148,7 +164,7 @@ impl Found<'_> {
         match self {
             Self::Value(value) => value.clone(),
             Self::State(state) => value::string(state),
-            Self::Attempts(attempts) => value::number(attempts.into()),
+            Self::Count(count) => value::number(count.into()),
             Self::Step(step) => value::object(
                 Field::MEMBERS
                     .iter()
@@ -170,7 +186,9 @@ pub(super) fn of_step<'a>(step: &'a StepView<'_>, field: Option<Field>) -> Found
         Some(Field::Output) => Found::Value(&step.output),
         Some(Field::State) => Found::State(step.state),
         Some(Field::Error) => Found::Value(&step.error),
-        Some(Field::Attempts) => Found::Attempts(step.attempts),
+        Some(Field::Attempts) => Found::Count(step.attempts),
+        Some(Field::Iterations) => Found::Count(step.iterations),
+        Some(Field::Exit) => step.exit.map_or(Found::Value(&NULL), Found::State),
         Some(Field::Failures) => Found::Value(&step.failures),
     }
 }

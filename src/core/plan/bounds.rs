@@ -128,6 +128,8 @@ impl Size {
                     self.value(input, inner + 1);
                 }
             }
+            Some(step::Kind::Loop(looped)) => self.list(&looped.steps, depth + 1, inner + 1),
+            Some(step::Kind::Saga(saga)) => self.list(&saga.steps, depth + 1, inner + 1),
             _ => {}
         }
     }

@@ -17,6 +17,10 @@ pub(super) fn worst_case(plan: &Plan, limits: &Limits) -> u64 {
         let once = match &node.kind {
             Kind::Call(_) => 1,
             Kind::Set(_) | Kind::Child(_) => 0,
+            Kind::Loop(looped) => {
+                let body = calls[looped.body.0 as usize];
+                body.saturating_mul(u64::from(looped.max_iterations))
+            }
             Kind::Block(block) => sum(&block.children),
             Kind::Each(each) => sum(&[each.body]).saturating_mul(items_max),
             Kind::Switch(switch) => {

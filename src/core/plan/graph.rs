@@ -9,6 +9,7 @@ pub(super) fn of(plan: &Plan, conditions: Vec<String>) -> Graph {
     let steps = steps.filter(|(node, _)| !node.is_body());
     Graph {
         nodes: steps
+            .filter(|(node, _)| !node.is_body())
             .map(|(node, condition)| graph::Node {
                 path: node.path.clone(),
                 name: node.name.clone(),
@@ -33,7 +34,7 @@ fn mode(node: &Node) -> ShownMode {
             Mode::Parallel => ShownMode::Parallel,
             Mode::Graph => ShownMode::Graph,
         },
-        Kind::Switch(_) | Kind::Each(_) => ShownMode::Sequence,
+        Kind::Switch(_) | Kind::Each(_) | Kind::Loop(_) => ShownMode::Sequence,
         Kind::Call(_) | Kind::Set(_) | Kind::Child(_) => ShownMode::Unspecified,
     }
 }

@@ -35,6 +35,7 @@ impl<'a> Compiler<'a> {
             }
             Some(step::Kind::Set(set)) => Kind::Set(self.templates(".set", set)),
             Some(step::Kind::Each(each)) => self.within(".each", |c| c.each(each, id)),
+            Some(step::Kind::Loop(looped)) => self.within(".loop", |c| c.looped(looped, id)),
             Some(step::Kind::MapReduce(written)) => self.pattern(id, "map_reduce", |c| {
                 patterns::map_reduce::compile(c, written, id)
             }),

@@ -6,7 +6,8 @@
 //! `all_step_outputs` and `steps`; in a step's `output`, `save` and gates after also `output`,
 //! what the agent gave; in every gate `value`, what is checked. A workflow's `output` sees
 //! `input`, `vars`, `execution`, `all_step_outputs` and `steps`, its `goal` also `output` and
-//! `value`; its `variables` see `input`. In PARALLEL every step is a first one: its `previous`
+//! `value`; its `variables` see `input`. Within a loop there are `iteration` and `last`; its
+//! `until` also sees the steps of the iteration that ended. In PARALLEL every step is a first one: its `previous`
 //! is what the step around it was given.
 
 mod bounds;
@@ -20,6 +21,7 @@ mod gates;
 mod graph;
 mod kinds;
 mod later;
+mod loops;
 mod mermaid;
 mod order;
 mod policies;
@@ -143,6 +145,7 @@ impl Kind {
             Self::Switch(_) => "switch",
             Self::Set(_) => "set",
             Self::Each(_) => "each",
+            Self::Loop(_) => "loop",
             Self::Child(_) => "workflow",
         }
     }
@@ -176,6 +179,8 @@ pub enum Kind {
     Set(Vec<(String, Template)>),
     /// Runs its body for each item of a list.
     Each(Each),
+    /// Runs its body again and again.
+    Loop(Box<Loop>),
     /// Runs another execution.
     Child(Child),
 }
@@ -288,6 +293,30 @@ pub struct Join {
     pub successes: u32,
     /// Cancels the rest once enough have.
     pub cancel_rest: bool,
+}
+
+/// Steps run again and again.
+#[derive(Debug)]
+pub struct Loop {
+    /// Asked before each iteration; false ends the loop.
+    pub while_: Option<Expr>,
+    /// Asked after each iteration; true ends the loop.
+    pub until: Option<Expr>,
+    /// The most iterations; at least 1.
+    pub max_iterations: u32,
+    /// What an iteration runs: a block without an id.
+    pub body: NodeId,
+    /// What expressions within may name besides.
+    pub names: &'static [(&'static str, Seen)],
+}
+
+/// What a name within a loop means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// The number of the iteration, from 1.
+    Index,
+    /// What the iteration before gave; null in the first.
+    Last,
 }
 
 /// Branches, the first that fits.

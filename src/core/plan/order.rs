@@ -111,7 +111,7 @@ impl Compiler<'_> {
             }
             let holds_steps = matches!(
                 child.step.kind,
-                Some(Kind::Block(_) | Kind::Switch(_) | Kind::Each(_))
+                Some(Kind::Block(_) | Kind::Switch(_) | Kind::Loop(_) | Kind::Each(_))
             );
             if let (Some(field), 1, false) = (&child.reads.all, self.levels.len(), holds_steps) {
                 let message = "in PARALLEL no step is before another: this is always empty";

@@ -236,16 +236,18 @@ class StepStarted(_message.Message):
     def __init__(self, attempt: _Optional[int] = ..., worker_id: _Optional[str] = ..., agent: _Optional[str] = ..., lease: _Optional[int] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class StepCompleted(_message.Message):
-    __slots__ = ("attempt", "output", "saved", "usage")
+    __slots__ = ("attempt", "output", "saved", "usage", "exit")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     SAVED_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
+    EXIT_FIELD_NUMBER: _ClassVar[int]
     attempt: int
     output: _struct_pb2.Value
     saved: _struct_pb2.Struct
     usage: _execution_pb2.Usage
-    def __init__(self, attempt: _Optional[int] = ..., output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., saved: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., usage: _Optional[_Union[_execution_pb2.Usage, _Mapping]] = ...) -> None: ...
+    exit: _execution_pb2.StepExecution.Exit
+    def __init__(self, attempt: _Optional[int] = ..., output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., saved: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., usage: _Optional[_Union[_execution_pb2.Usage, _Mapping]] = ..., exit: _Optional[_Union[_execution_pb2.StepExecution.Exit, str]] = ...) -> None: ...
 
 class StepFailed(_message.Message):
     __slots__ = ("attempt", "error", "tolerated", "usage")

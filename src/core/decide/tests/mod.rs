@@ -6,6 +6,7 @@ mod blocks;
 mod children;
 mod each;
 mod ends;
+mod loops;
 mod map_reduce;
 mod outputs;
 mod retries;

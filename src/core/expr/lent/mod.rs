@@ -23,7 +23,7 @@ pub(super) fn lend<'b, 'a: 'b>(found: Found<'a>) -> CowVal<'b, 'a> {
     match found {
         Found::Value(value) => lend_value(value),
         Found::State(state) => CowVal::owned(CelString::from(state)),
-        Found::Attempts(attempts) => CowVal::owned(CelInt::from(i64::from(attempts))),
+        Found::Count(count) => CowVal::owned(CelInt::from(i64::from(count))),
         Found::Step(_) | Found::Steps(_) => CowVal::owned(Members::new(found)),
     }
 }

@@ -33,8 +33,10 @@ impl Scope for World {
             output: Cow::Borrowed(output),
             state: "COMPLETED",
             error: Cow::Owned(error.clone()),
-            failures: Cow::Owned(value::null()),
             attempts: 2,
+            iterations: 3,
+            exit: Some("CONDITION"),
+            failures: Cow::Owned(value::null()),
         })
     }
 
