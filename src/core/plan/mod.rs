@@ -17,6 +17,7 @@ mod child;
 mod compile;
 mod each;
 mod expressions;
+mod gate;
 mod gates;
 mod graph;
 mod kinds;
@@ -34,6 +35,7 @@ pub use child::Reference;
 pub use compile::{Compiled, compile};
 pub(in crate::core) use compile::{Compiler, blank};
 pub(in crate::core) use each::ITEM_VARIABLES;
+pub use gate::{Check, Gate, OnViolation};
 pub use mermaid::mermaid;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -362,57 +364,4 @@ pub struct Retry {
     pub retry_on: Vec<String>,
     /// Never these.
     pub never_on: Vec<String>,
-}
-
-/// One check.
-#[derive(Debug)]
-pub struct Gate {
-    /// What is checked.
-    pub check: Check,
-    /// What is said when it fails.
-    pub message: Option<Template>,
-    /// What a violation does.
-    pub on_violation: OnViolation,
-}
-
-/// What a gate checks.
-#[derive(Debug)]
-pub enum Check {
-    /// Neither null, nor blank, nor without members.
-    NotEmpty,
-    /// Not a string, or a string that is JSON.
-    Json,
-    /// Fulfils a JSON Schema.
-    JsonSchema(Schema),
-    /// A string that matches somewhere.
-    Regex(regex::Regex),
-    /// An expression that gives true.
-    Cel(Expr),
-    /// A length within bounds, both included.
-    Length {
-        /// The least.
-        min: Option<u64>,
-        /// The most.
-        max: Option<u64>,
-    },
-    /// A number within bounds, both included.
-    Range {
-        /// The number; `None`: the value checked.
-        of: Option<Expr>,
-        /// The least.
-        min: Option<f64>,
-        /// The most.
-        max: Option<f64>,
-    },
-}
-
-/// What a violated gate does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnViolation {
-    /// The step fails without another attempt.
-    Fail,
-    /// The attempt fails and is repeated as the retry policy says.
-    Retry,
-    /// It is recorded and the step goes on.
-    Continue,
 }
