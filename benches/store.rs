@@ -144,10 +144,7 @@ impl Run {
             };
             events.push(self.event(next, event::Kind::StepScheduled(scheduled)));
         } else {
-            let completed = ExecutionCompleted {
-                output: payload,
-                ..ExecutionCompleted::default()
-            };
+            let completed = ExecutionCompleted { output: payload };
             events.push(self.event("", event::Kind::ExecutionCompleted(completed)));
         }
         let state = match transition {

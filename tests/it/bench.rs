@@ -13,7 +13,7 @@ async fn cells(args: &[&str]) -> Vec<Json> {
     let mut command = binary();
     command.args(["bench", "--output", "json", "--seconds", "1"]);
     let said = said(command.args(args)).await.exits(0);
-    let cells = said.out.lines().map(|line| serde_json::from_str(line));
+    let cells = said.out.lines().map(serde_json::from_str);
     cells.collect::<Result<_, _>>().unwrap()
 }
 

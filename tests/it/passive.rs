@@ -211,7 +211,6 @@ async fn tasks_in_progress_stay_their_workers_over_a_restart() {
     for task in &tasks {
         let beat = HeartbeatTaskRequest {
             token: task.token.clone(),
-            ..Default::default()
         };
         let beat = server.workers().heartbeat_task(beat).await.unwrap();
         assert!(!beat.into_inner().cancelled);

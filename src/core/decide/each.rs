@@ -66,7 +66,7 @@ impl Turn<'_> {
             return false;
         };
         let room = self.execution.room_for_calls(self.limits);
-        let most = room.min(ITEMS_PER_DECISION_MAX).max(1);
+        let most = room.clamp(1, ITEMS_PER_DECISION_MAX);
         let begun = ItemsBegun {
             first: next.start,
             count: (next.end - next.start).min(most),

@@ -306,8 +306,8 @@ impl State {
     /// # Errors
     /// `Error::Io` or `Error::Damaged`.
     pub fn last_sequence(&self, id: Uuid) -> Result<u64, Error> {
-        let keys = self.tree().scan_prefix(keys::events_of(id)).keys();
-        let last = keys.rev().next().transpose().map_err(self.failed())?;
+        let mut keys = self.tree().scan_prefix(keys::events_of(id)).keys();
+        let last = keys.next_back().transpose().map_err(self.failed())?;
         Ok(last.and_then(|key| keys::last_sequence(&key)).unwrap_or(0))
     }
 
