@@ -1,11 +1,11 @@
 //! Where events hold payloads, and what stands in the place of one that lies in a blob.
 //!
 //! The place of a payload is taken by an object with the single field `"\0tutti.blob"`, whose
-//! text is the blob's name and size. A caller's own value that looks like this becomes a blob
+//! text is the blob's name and size; that of a list by a list of just that. A caller's own value that looks like this becomes a blob
 //! whatever its size, so none is ever mistaken for a reference.
 
 use prost::Message;
-use prost_types::{Struct, Value, value::Kind};
+use prost_types::{ListValue, Struct, Value, value::Kind};
 
 use super::name::Name;
 use crate::proto::{Event, event};
@@ -18,6 +18,8 @@ pub enum Payload<'a> {
     Value(&'a mut Value),
     /// An object.
     Struct(&'a mut Struct),
+    /// A list.
+    List(&'a mut ListValue),
 }
 
 /// A blob that an event refers to.
@@ -33,18 +35,26 @@ pub struct Reference {
 /// to the messages.
 pub fn payloads(event: &mut Event) -> impl Iterator<Item = Payload<'_>> {
     use event::Kind as K;
-    let (value, object) = match &mut event.kind {
-        Some(K::ExecutionStarted(e)) => (e.input.as_mut(), e.variables.as_mut()),
-        Some(K::ExecutionCompleted(e)) => (e.output.as_mut(), None),
-        Some(K::StepScheduled(e)) => (e.input.as_mut(), None),
-        Some(K::StepStarted(e)) => (e.input.as_mut(), None),
-        Some(K::StepCompleted(e)) => (e.output.as_mut(), e.saved.as_mut()),
-        Some(K::StepCompensated(e)) => (e.output.as_mut(), None),
-        Some(K::StateChanged(e)) => (e.input.as_mut(), None),
-        _ => (None, None),
-    };
+    let (mut value, mut object, mut list) = (None, None, None);
+    match &mut event.kind {
+        Some(K::ExecutionStarted(e)) => {
+            (value, object) = (e.input.as_mut(), e.variables.as_mut());
+        }
+        Some(K::ExecutionCompleted(e)) => value = e.output.as_mut(),
+        Some(K::StepScheduled(e)) => value = e.input.as_mut(),
+        Some(K::StepStarted(e)) => value = e.input.as_mut(),
+        Some(K::StepCompleted(e)) => (value, object) = (e.output.as_mut(), e.saved.as_mut()),
+        Some(K::StepCompensated(e)) => value = e.output.as_mut(),
+        Some(K::ItemsListed(e)) => list = e.items.as_mut(),
+        Some(K::StateChanged(e)) => value = e.input.as_mut(),
+        _ => {}
+    }
     let value = value.map(Payload::Value);
-    value.into_iter().chain(object.map(Payload::Struct))
+    let object = object.map(Payload::Struct);
+    value
+        .into_iter()
+        .chain(object)
+        .chain(list.map(Payload::List))
 }
 
 impl Payload<'_> {
@@ -53,6 +63,7 @@ impl Payload<'_> {
         match self {
             Self::Value(value) => value.encoded_len(),
             Self::Struct(object) => object.encoded_len(),
+            Self::List(list) => list.encoded_len(),
         }
     }
 
@@ -61,6 +72,7 @@ impl Payload<'_> {
         match self {
             Self::Value(value) => value.encode_to_vec(),
             Self::Struct(object) => object.encode_to_vec(),
+            Self::List(list) => list.encode_to_vec(),
         }
     }
 
@@ -82,15 +94,18 @@ impl Payload<'_> {
     }
 
     fn said(&self) -> Option<&Value> {
-        let object = match self {
-            Self::Struct(object) => &**object,
-            Self::Value(Value {
-                kind: Some(Kind::StructValue(object)),
-            }) => object,
-            Self::Value(_) => return None,
+        let value = match self {
+            Self::Struct(object) => return said_by(object),
+            Self::Value(value) => &**value,
+            Self::List(list) => match list.values.as_slice() {
+                [value] => value,
+                _ => return None,
+            },
         };
-        let said = object.fields.get(REFERENCE_FIELD);
-        said.filter(|_| object.fields.len() == 1)
+        match &value.kind {
+            Some(Kind::StructValue(object)) => said_by(object),
+            _ => None,
+        }
     }
 
     /// Puts a reference in its place.
@@ -105,6 +120,7 @@ impl Payload<'_> {
         match self {
             Self::Value(value) => value.kind = Some(Kind::StructValue(object)),
             Self::Struct(place) => *place = object,
+            Self::List(list) => list.values = vec![Kind::StructValue(object).into()],
         }
     }
 
@@ -116,9 +132,16 @@ impl Payload<'_> {
         match self {
             Self::Value(value) => *value = Value::decode(bytes)?,
             Self::Struct(object) => *object = Struct::decode(bytes)?,
+            Self::List(list) => *list = ListValue::decode(bytes)?,
         }
         Ok(())
     }
+}
+
+/// What an object says in the field of references, and nothing else.
+fn said_by(object: &Struct) -> Option<&Value> {
+    let said = object.fields.get(REFERENCE_FIELD);
+    said.filter(|_| object.fields.len() == 1)
 }
 
 #[cfg(test)]
@@ -134,8 +157,12 @@ mod tests {
     fn every_payload_of_every_kind_of_event_is_found() {
         let pool = DescriptorPool::decode(crate::proto::FILE_DESCRIPTOR_SET).unwrap();
         let event = pool.get_message_by_name("tutti.v1.Event").unwrap();
-        let payload =
-            |name: &str| name == "google.protobuf.Value" || name == "google.protobuf.Struct";
+        let payload = |name: &str| {
+            let kinds = ["Value", "Struct", "ListValue"];
+            kinds
+                .map(|kind| format!("google.protobuf.{kind}"))
+                .contains(&name.to_owned())
+        };
         let mut found = 0;
         for kind in event.fields() {
             let Some(message) = kind.kind().as_message().cloned() else {
@@ -178,5 +205,16 @@ mod tests {
             .restore(&other.encode_to_vec())
             .unwrap();
         assert_eq!(value, other);
+        let mut list = ListValue::default();
+        Payload::List(&mut list).refer(to);
+        assert_eq!(Payload::List(&mut list).reference(), Some(to));
+        let whole = ListValue {
+            values: vec![other; 2],
+        };
+        Payload::List(&mut list)
+            .restore(&whole.encode_to_vec())
+            .unwrap();
+        assert_eq!(list, whole);
+        assert!(!Payload::List(&mut list).looks_like_reference());
     }
 }
