@@ -1,0 +1,114 @@
+"""Every workflow of examples/ that examples/agents serves, run against the real server, with what
+comes out of it checked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from fake import soon
+from server import running_server
+from tutti import Client
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+sys.path.insert(0, str(EXAMPLES))
+
+import agents  # noqa: E402
+
+
+@pytest_asyncio.fixture
+async def client(tmp_path: Path) -> AsyncIterator[Client]:
+    """A client of a server of the test's own, with a worker that serves all agents."""
+    async with running_server(tmp_path / "data") as address:
+        worker = agents.worker(address)
+        serving = asyncio.create_task(worker.serve())
+        try:
+            async with await Client.connect(address) as client:
+                yield client
+            worker.stop()
+            await soon(serving)
+        finally:
+            serving.cancel()
+            await asyncio.wait({serving})
+
+
+async def run(client: Client, name: str, input: Any = None) -> dict[str, Any]:
+    """The execution of an example, ended; its input is that of `inputs/` unless given."""
+    await client.register_workflow(str(EXAMPLES / f"{name}.yaml"))
+    given = input if input is not None else json.loads((EXAMPLES / "inputs" / f"{name}.json").read_text())
+    return await soon(client.run(name, given))
+
+
+async def output(client: Client, name: str, input: Any = None) -> Any:
+    """What an example gives."""
+    execution = await run(client, name, input)
+    assert execution["state"] == "COMPLETED", execution.get("error")
+    return execution["output"]
+
+
+def states(execution: dict[str, Any]) -> dict[str, str]:
+    return {step["path"]: step["state"] for step in execution["steps"]}
+
+
+async def test_customer_triage_runs_only_the_steps_an_inquiry_needs(client: Client) -> None:
+    given = await output(client, "customer-triage")
+    assert given["approved"] and given["escalated"]
+    assert given["ticket"] == {"component": "accounts", "ticket": "ENG-5629"}
+    assert given["billing"]["double_charge"]
+    calm = await run(client, "customer-triage", {"customer": "C-1002", "inquiry": "Where is your office?"})
+    assert calm["output"]["answer"] == "Dear Alan, thank you for writing to us."
+    skipped = [step for step in ("technical", "escalate", "billing") if states(calm)[step] == "SKIPPED"]
+    assert len(skipped) == 3
+
+
+async def test_the_data_pipeline_joins_any_number_of_sources(client: Client) -> None:
+    given = await output(client, "data-pipeline")
+    assert given["lines"][0] == "11 values, 12.18 on average"
+    assert given["lines"][2] == "expected on day 5: 16" or given["lines"][2] == "expected on day 5: 16.0"
+    assert given["rejected"] == 1
+    one = {"sources": [{"name": "one", "csv": "day,value\n1,1\n2,2\n3,3\n4,4\n"}]}
+    assert (await output(client, "data-pipeline", one))["lines"][0] == "4 values, 2.5 on average"
+
+
+@pytest.mark.parametrize(
+    ("content", "decision", "action"),
+    [
+        ("You are a stupid idiot and your posts are trash", "reject", "hidden"),
+        ("The weather is lovely and my garden is in bloom", "approve", "published"),
+        ("Click here, it is a limited thing that I found today", "review", "queued for a moderator"),
+    ],
+)
+async def test_content_moderation_decides_by_its_thresholds(
+    client: Client, content: str, decision: str, action: str
+) -> None:
+    input = {"content_id": "post-1", "user": "user-7", "content": content}
+    given = await output(client, "content-moderation", input)
+    assert (given["decision"]["decision"], given["action"]) == (decision, action)
+
+
+async def test_a_diagnosis_weighs_both_pictures(client: Client) -> None:
+    given = await output(client, "medical-diagnosis")
+    assert given["diagnosis"]["condition"] == "lesion suspected"
+    assert given["plan"]["steps"][0] == "biopsy"
+
+
+async def test_content_creation_uses_the_reports_of_three_checks(client: Client) -> None:
+    given = await output(client, "content-creation")
+    assert given["tags"][-1] == "blockchain" and given["corrections"] == 0
+    assert "Models propose molecules" in given["text"]
+
+
+async def test_words_are_counted_over_pages(client: Client) -> None:
+    given = await output(client, "map-reduce")
+    assert given == {"words": 4, "top": {"leaves": 3, "storm": 3, "came": 1, "went": 2}}
+
+
+async def test_a_workflow_written_by_an_agent_is_run(client: Client) -> None:
+    given = await output(client, "dynamic-workflow", {"goal": "storage for wind and software"})
+    assert [given[f"search-{n}"][0]["source"] for n in (1, 2, 3)] == ["solar-today", "grid-report", "law-review"]
