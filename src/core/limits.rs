@@ -38,6 +38,8 @@ pub struct Limits {
     pub retry_attempts_max: u32,
     /// The largest page of a list.
     pub page_size_max: usize,
+    /// The longest that a workflow's `finally` may take.
+    pub finally_timeout: Duration,
     /// The longest expression, in bytes.
     pub expression_bytes_max: usize,
     /// The most credits a worker may hold.
@@ -80,6 +82,7 @@ impl Default for Limits {
             execution_steps_shown_max: 1_000,
             retry_attempts_max: 100,
             page_size_max: 1_000,
+            finally_timeout: Duration::from_secs(600),
             expression_bytes_max: 8 << 10,
             worker_credits_max: 10_000,
             lease_timeout: Duration::from_secs(30),
@@ -93,7 +96,7 @@ impl Default for Limits {
 }
 
 /// The names of the limits, as they are published.
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 24] = [
     "message_bytes_max",
     "payload_bytes_max",
     "workflow_steps_max",
@@ -109,6 +112,7 @@ const NAMES: [&str; 23] = [
     "execution_steps_shown_max",
     "retry_attempts_max",
     "page_size_max",
+    "finally_timeout",
     "expression_bytes_max",
     "worker_credits_max",
     "lease_timeout",
@@ -159,6 +163,7 @@ impl Limits {
             "execution_steps_shown_max" => self.execution_steps_shown_max = number(text)?,
             "retry_attempts_max" => self.retry_attempts_max = number(text)?,
             "page_size_max" => self.page_size_max = number(text)?,
+            "finally_timeout" => self.finally_timeout = timeout(text)?,
             "expression_bytes_max" => self.expression_bytes_max = bytes(text)?,
             "worker_credits_max" => self.worker_credits_max = number(text)?,
             "lease_timeout" => self.lease_timeout = timeout(text)?,

@@ -14,6 +14,7 @@ mod docs;
 mod each;
 mod errors;
 mod executions;
+mod failure;
 mod formats;
 mod killed;
 mod loops;

@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod beside;
 mod children;
 mod rng;
 mod shape;

@@ -8,14 +8,14 @@ use tutti::{
     },
 };
 
-use crate::rng::Rng;
+use crate::{beside, rng::Rng};
 
 const DEPTH_MAX: usize = 3;
 const STEPS_MAX: usize = 4;
 
 pub fn workflow(rng: &mut Rng) -> Workflow {
     let mode = mode(rng);
-    Workflow {
+    let mut workflow = Workflow {
         name: "simulated".into(),
         steps: steps(rng, mode, 0),
         mode: mode.into(),
@@ -32,7 +32,9 @@ pub fn workflow(rng: &mut Rng) -> Workflow {
             vec![]
         },
         ..Workflow::default()
-    }
+    };
+    beside::add_to_workflow(rng, &mut workflow);
+    workflow
 }
 
 fn mode(rng: &mut Rng) -> block::Mode {
@@ -44,7 +46,7 @@ fn mode(rng: &mut Rng) -> block::Mode {
     ])
 }
 
-fn steps(rng: &mut Rng, mode: block::Mode, depth: usize) -> Vec<Step> {
+pub fn steps(rng: &mut Rng, mode: block::Mode, depth: usize) -> Vec<Step> {
     let count = 1 + rng.below(STEPS_MAX);
     let mut steps: Vec<Step> = Vec::new();
     for place in 0..count {
@@ -93,7 +95,7 @@ fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
         _ => step::Kind::Switch(switch(rng, depth)),
     };
     let is_call = matches!(kind, step::Kind::Agent(_) | step::Kind::Call(_));
-    Step {
+    let mut step = Step {
         id,
         kind: Some(kind),
         when: if rng.chance(8) {
@@ -125,7 +127,11 @@ fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
             value::string("{{ missing(output) ? 1 : 2 }}".replace("missing(output)", "output == 1"))
         }),
         ..Step::default()
+    };
+    if depth <= DEPTH_MAX {
+        beside::add_to_step(rng, &mut step);
     }
+    step
 }
 
 fn block(rng: &mut Rng, depth: usize) -> Block {
@@ -193,7 +199,7 @@ fn switch(rng: &mut Rng, depth: usize) -> Switch {
     Switch { cases, otherwise }
 }
 
-fn retry(rng: &mut Rng) -> RetryPolicy {
+pub fn retry(rng: &mut Rng) -> RetryPolicy {
     RetryPolicy {
         max_attempts: 1 + rng.below(3) as u32,
         initial_delay: Some(seconds(1 + rng.below(5))),
@@ -213,7 +219,7 @@ fn gate(rng: &mut Rng) -> Gate {
     }
 }
 
-fn seconds(seconds: usize) -> prost_types::Duration {
+pub fn seconds(seconds: usize) -> prost_types::Duration {
     prost_types::Duration {
         seconds: seconds as i64,
         nanos: 0,

@@ -6,10 +6,7 @@ use futures::StreamExt as _;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use tutti_client::Client;
 
-use super::{
-    tree::{Tree, said},
-    view::View,
-};
+use super::{tree::Tree, view::View, words::said};
 use crate::{
     cli::{failure::Failure, paging, signals, time},
     proto::{Event, GetExecutionRequest, ListEventsRequest, execution::State, step_execution},

@@ -1,6 +1,6 @@
 //! An event as one line, for logs, pipes and lists.
 
-use super::tree::{branch, said};
+use super::words::{branch, said};
 use crate::{
     cli::time,
     core::time::Time,
@@ -79,8 +79,12 @@ fn words(event: &Event, kind: &Kind) -> (&'static str, String) {
             ("execution_retry_scheduled", what)
         }
         Kind::ExecutionRetried(e) => ("execution_retried", format!("attempt {}", e.attempt)),
-        Kind::ExecutionResumed(e) => ("execution_resumed", e.reason.clone()),
         Kind::ExecutionCompensating(e) => ("execution_compensating", said(e.error.as_ref())),
+        Kind::ExecutionFinalizing(e) => {
+            let state = e.state().as_str_name().to_lowercase();
+            ("execution_finalizing", format!("to be {state}"))
+        }
+        Kind::ExecutionResumed(e) => ("execution_resumed", e.reason.clone()),
         Kind::ExecutionParked(e) => ("execution_parked", said(e.error.as_ref())),
         kind => step_words(event, kind),
     }
@@ -126,6 +130,7 @@ fn inner_words(event: &Event, kind: &Kind) -> (&'static str, String) {
         Kind::StepCompensated(_) => ("step_compensated", String::new()),
         Kind::CompensationFailed(e) => ("compensation_failed", said(e.error.as_ref())),
         Kind::StepCaught(e) => ("step_caught", said(e.error.as_ref())),
+        Kind::StepCompensating(e) => ("step_compensating", said(e.error.as_ref())),
         Kind::StepCached(e) => ("step_cached", format!("from {}", e.execution_id)),
         Kind::CallFellBack(e) => ("call_fell_back", said(e.error.as_ref())),
         Kind::MarkSet(e) => ("mark_set", e.name.clone()),

@@ -8,13 +8,14 @@ mod journal;
 mod render;
 mod tree;
 mod view;
+mod words;
 
 pub use follow::{conclude, follow};
 pub use items::{Counter, grouped};
 pub use journal::entry;
 pub use render::state_tone;
-pub use tree::said;
 pub use view::View;
+pub use words::said;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,10 @@
 
 use console::measure_text_width;
 
-use super::tree::{Row, Tree, said};
+use super::{
+    tree::{Row, Tree},
+    words::said,
+};
 use crate::{
     cli::{
         output::{Paint, Tone},

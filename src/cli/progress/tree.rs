@@ -3,10 +3,12 @@
 
 use std::collections::HashMap;
 
-use prost_types::{Struct, Value};
+use prost_types::Value;
 
-use super::items::{Counter, around, holder, is_item};
-
+use super::{
+    items::{Counter, around, holder, is_item},
+    words::{branch, first_given, said, saved},
+};
 use crate::{
     core::time::Time,
     proto::{
@@ -174,6 +176,7 @@ impl Tree {
                 let place = self.place_of(&format!("{}[{}]", event.step, e.index));
                 self.rows[place].turn(StepState::Running, now);
             }
+            self.apply_beside(&event.step, kind, now);
         }
     }
 
@@ -183,6 +186,17 @@ impl Tree {
             let place = *self.places.get(around)?;
             self.rows[place].items.is_some().then_some((place, rest))
         })
+    }
+
+    /// The call that undoes a step ends by what is told of the step.
+    fn apply_beside(&mut self, step: &str, kind: &Kind, now: Time) {
+        let state = match kind {
+            Kind::StepCompensated(_) => StepState::Completed,
+            Kind::CompensationFailed(_) => StepState::Failed,
+            _ => return,
+        };
+        let place = self.place_of(&format!("{step}/compensation"));
+        self.rows[place].turn(state, now);
     }
 
     fn apply_whole(&mut self, kind: &Kind, now: Time) {
@@ -219,6 +233,11 @@ impl Tree {
                 self.due = e.due_time.map(Time::from);
             }
             Kind::ExecutionRetried(e) => self.begin_again(e.attempt),
+            Kind::ExecutionCompensating(e) => {
+                self.state = State::Compensating;
+                self.error.clone_from(&e.error);
+            }
+            Kind::ExecutionFinalizing(_) => self.state = State::Running,
             _ => {}
         }
     }
@@ -236,7 +255,7 @@ impl Tree {
         self.error = None;
         self.due = None;
         for row in &mut self.rows {
-            let again = row.state == StepState::Cancelled
+            let again = matches!(row.state, StepState::Cancelled | StepState::Compensated)
                 || (row.state == StepState::Failed && !row.tolerated);
             if again {
                 if let Some(items) = &mut row.items {
@@ -294,9 +313,7 @@ impl Tree {
 }
 
 fn row_of(step: &StepExecution) -> Row {
-    let doer = [&step.skill, &step.agent, &step.kind]
-        .into_iter()
-        .find(|text| !text.is_empty());
+    let doer = first_given([&step.skill, &step.agent, &step.kind]);
     Row {
         path: step.path.clone(),
         doer: doer.cloned().unwrap_or_default(),
@@ -347,6 +364,13 @@ fn apply_step(row: &mut Row, kind: &Kind, now: Time) {
         }
         Kind::ChildStarted(e) => row.note = format!("child {}", e.execution_id),
         Kind::IterationBegun(e) => row.note = format!("iteration {}", e.index),
+        Kind::StepCaught(e) => {
+            row.turn(StepState::Running, now);
+            row.note = format!("caught {}", said(e.error.as_ref()));
+        }
+        Kind::StepCompensating(e) => row.note = format!("undoing: {}", said(e.error.as_ref())),
+        Kind::StepCompensated(_) => row.turn(StepState::Compensated, now),
+        Kind::CompensationFailed(e) => row.note = format!("not undone: {}", said(e.error.as_ref())),
         _ => {}
     }
 }
@@ -355,10 +379,7 @@ fn scheduled(row: &mut Row, event: &StepScheduled, now: Time) {
     row.turn(StepState::Waiting, now);
     row.attempt = event.attempt;
     row.note.clear();
-    let doer = [&event.agent, &event.skill]
-        .into_iter()
-        .find(|t| !t.is_empty());
-    if let Some(doer) = doer {
+    if let Some(doer) = first_given([&event.agent, &event.skill]) {
         row.doer.clone_from(doer);
     }
 }
@@ -372,29 +393,5 @@ fn started(row: &mut Row, event: &StepStarted, now: Time) {
     }
     if !event.agent.is_empty() {
         row.doer.clone_from(&event.agent);
-    }
-}
-
-/// What a step wrote into `vars`: the names.
-fn saved(saved: &Struct) -> Option<String> {
-    let names: Vec<&str> = saved.fields.keys().map(String::as_str).collect();
-    (!names.is_empty()).then(|| format!("saved {}", names.join(", ")))
-}
-
-/// An error as `class: message`.
-pub fn said(error: Option<&Error>) -> String {
-    match error {
-        None => String::new(),
-        Some(e) if e.message.is_empty() => e.class.clone(),
-        Some(e) => format!("{}: {}", e.class, e.message),
-    }
-}
-
-/// The branch that a switch chose, in words; cases are counted from 1.
-pub fn branch(index: i32) -> String {
-    match index {
-        -1 => "otherwise".to_owned(),
-        index if index < 0 => "no case fits".to_owned(),
-        index => format!("case {}", index.saturating_add(1)),
     }
 }

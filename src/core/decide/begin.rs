@@ -19,7 +19,8 @@ impl Turn<'_> {
     pub fn pump(&mut self) {
         self.settle_empty_root();
         while !self.execution.is_ended() {
-            if self.execution.sequence > self.limits.execution_events_max {
+            let ending = self.execution.is_ending();
+            if !ending && self.execution.sequence > self.limits.execution_events_max {
                 let limit = self.limits.execution_events_max;
                 let words = format!("the execution has more than {limit} events");
                 let error = self.error(ROOT, "limit", words);

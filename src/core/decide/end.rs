@@ -7,7 +7,7 @@ use crate::{
     core::{
         execution::{Error, Exit, Given, ROOT, RunId, StepState},
         gate,
-        plan::{Kind as PlanKind, OnViolation},
+        plan::{Kind as PlanKind, OnViolation, Role},
         retry,
         value::{Kind, Struct, Value},
     },
@@ -61,6 +61,9 @@ impl Turn<'_> {
         (usage, exit): (Option<Usage>, Exit),
     ) {
         match self.shape(run, given, written) {
+            Ok((output, _)) if self.node(run).role == Role::Compensation => {
+                self.compensated(run, output, usage);
+            }
             Ok((output, saved)) => {
                 let is_frame = self.execution.is_item(run);
                 let completed = StepCompleted {
@@ -71,7 +74,7 @@ impl Turn<'_> {
                     exit: exit.into(),
                 };
                 self.emit(run, event::Kind::StepCompleted(completed));
-                self.child_ended(run);
+                self.step_ended(run);
             }
             Err(fault) if fault.retried => self.retry_or_fail(run, fault.error, None, usage, true),
             Err(fault) => self.fail_step(run, fault.error, usage),
@@ -157,7 +160,9 @@ impl Turn<'_> {
         self.retry_or_fail(run, error, retry_after, usage, retried);
     }
 
-    fn retry_or_fail(
+    /// The step's next attempt is scheduled if `retried` and the policy has one left, else it
+    /// fails.
+    pub fn retry_or_fail(
         &mut self,
         run: RunId,
         error: Error,
@@ -165,6 +170,9 @@ impl Turn<'_> {
         usage: Option<Usage>,
         retried: bool,
     ) {
+        if self.undo_first(run, &error, retried) {
+            return;
+        }
         let attempt = self.execution.run(run).attempt;
         let due = self
             .node(run)
@@ -196,6 +204,16 @@ impl Turn<'_> {
         if run == ROOT {
             return self.whole_failed(error);
         }
+        if self.undo_first(run, &error, false) {
+            return;
+        }
+        if self.node(run).role == Role::Compensation {
+            return self.compensation_failed(run, error, usage);
+        }
+        let error = match self.caught(run, error, usage) {
+            Some(error) => error,
+            None => return,
+        };
         let failed = StepFailed {
             attempt: self.execution.run(run).attempt,
             error: Some(error.clone()),
@@ -204,6 +222,9 @@ impl Turn<'_> {
         };
         let tolerated = failed.tolerated;
         self.emit(run, event::Kind::StepFailed(failed));
+        if self.node(run).role != Role::Step {
+            return self.beside_ended(run);
+        }
         let parent = self.parent(run);
         let joins = self
             .execution
@@ -222,6 +243,14 @@ impl Turn<'_> {
         self.cancel_within(parent, &format!("step {path} failed"));
         let error = self.items_error(parent, error);
         self.attempt_failed(parent, error, None, None);
+    }
+
+    /// A step has completed.
+    pub fn step_ended(&mut self, run: RunId) {
+        match self.node(run).role {
+            Role::Step => self.child_ended(run),
+            _ => self.beside_ended(run),
+        }
     }
 
     /// A step has ended and the rest goes on: the step around it may have ended by that.

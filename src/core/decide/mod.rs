@@ -3,10 +3,13 @@
 //! events are durable.
 
 mod begin;
+mod catch;
 mod child;
 mod choice;
+mod compensate;
 mod each;
 mod end;
+mod finally;
 mod loops;
 mod start;
 mod task;
@@ -211,6 +214,9 @@ pub fn decide(
             Command::Tick => Ok(Outcome::default()),
             Command::Cancel { .. } | Command::Terminate { .. } => Err(Rejection::Ended(state)),
         };
+    }
+    if let (Command::Cancel { .. }, Some(ending)) = (&command, &execution.ending) {
+        return Err(Rejection::Ended(ending.state));
     }
     let now = now.max(execution.last_time);
     let mut turn = Turn::new(execution, now, limits);

@@ -24,7 +24,7 @@ impl Turn<'_> {
         let step = self.execution.run(run);
         match step.state {
             StepState::Waiting => {}
-            StepState::Running if step.lease == lease => return Ok(()),
+            StepState::Running if step.lease == lease && step.awaited().is_none() => return Ok(()),
             _ => return Err(Rejection::Stale),
         }
         let started = StepStarted {
@@ -74,7 +74,8 @@ impl Turn<'_> {
     fn held(&self, task: u64, lease: u64, said: Said<'_>) -> Result<Option<RunId>, Rejection> {
         if let Some(run) = self.execution.task(task) {
             let step = self.execution.run(run);
-            if step.state == StepState::Running && step.lease == lease && lease != 0 {
+            let open = step.state == StepState::Running && step.awaited().is_none();
+            if open && step.lease == lease && lease != 0 {
                 return Ok(Some(run));
             }
         }
@@ -103,8 +104,14 @@ fn counted(step: &StepRun, lease: u64, said: Said<'_>) -> bool {
     if step.lease != lease || lease == 0 {
         return false;
     }
-    let class = step.error.as_ref().map_or("", |error| error.class.as_str());
-    match (step.state, said) {
+    let caught = step.beside.as_ref().and_then(|b| b.caught.as_ref());
+    let error = caught.or(step.error.as_ref());
+    let class = error.map_or("", |error| error.class.as_str());
+    let state = match caught {
+        Some(_) => StepState::Failed,
+        None => step.state,
+    };
+    match (state, said) {
         (StepState::Completed, Said::Output) => true,
         (StepState::Failed | StepState::Retrying, Said::Output) => OUTPUT_CLASSES.contains(&class),
         (StepState::Failed | StepState::Retrying, Said::Failure(said)) => said == class,

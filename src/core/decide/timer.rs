@@ -3,12 +3,11 @@
 use super::turn::Turn;
 use crate::{
     core::{
-        execution::{ROOT, RunId, StepState, TimerKind},
+        execution::{Ending, ExecutionState, ROOT, RunId, StepState, TimerKind},
+        plan::Role,
         value,
     },
-    proto::{
-        ExecutionCancelRequested, ExecutionCancelled, ExecutionRetried, ExecutionTimedOut, event,
-    },
+    proto::{ExecutionCancelRequested, ExecutionCancelled, ExecutionRetried, event},
 };
 
 impl Turn<'_> {
@@ -35,10 +34,12 @@ impl Turn<'_> {
         );
         let error = Some(self.error(ROOT, "timeout", words));
         self.cancel_within(ROOT, "the execution timed out");
-        self.emit(
-            ROOT,
-            event::Kind::ExecutionTimedOut(ExecutionTimedOut { error }),
-        );
+        self.end(Ending {
+            state: ExecutionState::TimedOut,
+            output: None,
+            error,
+            reason: String::new(),
+        });
     }
 
     fn attempt_whole_again(&mut self) {
@@ -89,6 +90,7 @@ impl Turn<'_> {
     fn span(&self, run: RunId, kind: TimerKind) -> String {
         let node = self.node(run);
         let span = match kind {
+            TimerKind::Total if node.role == Role::Finally => Some(self.limits.finally_timeout),
             TimerKind::Total => node.total_timeout,
             TimerKind::Queue => node.queue_timeout,
             TimerKind::Attempt | TimerKind::Retry => node.timeout,
@@ -102,20 +104,22 @@ impl Turn<'_> {
             reason: reason.to_owned(),
         };
         self.emit(ROOT, event::Kind::ExecutionCancelRequested(requested));
-        self.end_cancelled(reason, false);
+        self.cancel_within(ROOT, "the execution was cancelled");
+        self.end(Ending {
+            state: ExecutionState::Cancelled,
+            output: None,
+            error: None,
+            reason: reason.to_owned(),
+        });
     }
 
     /// Ends the execution now.
     pub fn terminate(&mut self, reason: &str) {
         self.terminating = true;
-        self.end_cancelled(reason, true);
-    }
-
-    fn end_cancelled(&mut self, reason: &str, terminated: bool) {
         self.cancel_within(ROOT, "the execution was cancelled");
         let cancelled = ExecutionCancelled {
             reason: reason.to_owned(),
-            terminated,
+            terminated: true,
         };
         self.emit(ROOT, event::Kind::ExecutionCancelled(cancelled));
     }

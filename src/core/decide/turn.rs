@@ -91,11 +91,9 @@ impl<'a> Turn<'a> {
 
     /// An error in this step.
     pub fn error(&self, run: RunId, class: &str, message: impl Into<String>) -> Error {
-        let mut message: String = message.into();
-        truncate(&mut message, MESSAGE_BYTES_MAX);
         Error {
             class: class.to_owned(),
-            message,
+            message: truncated(message.into()),
             step: self.execution.run(run).path.to_string(),
         }
     }
@@ -109,6 +107,9 @@ impl<'a> Turn<'a> {
 
     /// Takes the step's attempt back, if it is handed out.
     pub fn withdraw(&mut self, run: RunId, reason: &str) {
+        if self.execution.run(run).awaited().is_some() {
+            return;
+        }
         if self.execution.has_child(run) {
             return self.withdraw_child(run, reason);
         }
@@ -125,8 +126,9 @@ impl<'a> Turn<'a> {
 
     /// Cancels every step in progress within a step, the innermost first.
     pub fn cancel_within(&mut self, run: RunId, reason: &str) {
-        let children = self.execution.run(run).children.clone();
-        for child in children {
+        let run = self.execution.run(run);
+        let inner = [run.beside_runs(), &run.children].concat();
+        for child in inner {
             self.cancel_within(child, reason);
             if self.execution.run(child).is_active() {
                 self.withdraw(child, reason);
@@ -138,7 +140,12 @@ impl<'a> Turn<'a> {
 
     /// True while the step has not been ended by what was decided since.
     pub fn is_open(&self, run: RunId) -> bool {
-        !self.execution.is_ended() && (run == ROOT || self.execution.run(run).is_active())
+        let open = if run == ROOT {
+            !self.execution.is_ending()
+        } else {
+            self.execution.run(run).is_active()
+        };
+        open && !self.execution.is_ended()
     }
 }
 
@@ -150,6 +157,9 @@ impl Execution {
         let Kind::Call(call) = &node.kind else {
             return None;
         };
+        if run.awaited().is_some() {
+            return None;
+        }
         Some(Dispatch {
             task: run.scheduled,
             step: run.path.to_string(),
@@ -165,11 +175,13 @@ impl Execution {
 /// The longest error message kept, in bytes.
 const MESSAGE_BYTES_MAX: usize = 8 << 10;
 
-/// Cuts a text to at most `max` bytes, between characters.
-fn truncate(text: &mut String, max: usize) {
-    if text.len() > max {
-        let end = (0..=max).rev().find(|i| text.is_char_boundary(*i));
+/// An error message of at most the longest kept, cut between characters.
+pub(super) fn truncated(mut text: String) -> String {
+    if text.len() > MESSAGE_BYTES_MAX {
+        let end = (0..=MESSAGE_BYTES_MAX).rev();
+        let end = end.into_iter().find(|i| text.is_char_boundary(*i));
         text.truncate(end.unwrap_or(0));
         text.push('…');
     }
+    text
 }

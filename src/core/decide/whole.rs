@@ -1,4 +1,4 @@
-//! How an execution ends, or is attempted again.
+//! How the whole execution succeeds or fails: its output and goal, and its further attempts.
 
 use super::{
     end::{Fault, seen},
@@ -6,13 +6,13 @@ use super::{
 };
 use crate::{
     core::{
-        execution::{Error, ROOT, WorkflowScope},
+        execution::{Ending, Error, ExecutionState, ROOT, WorkflowScope},
         gate,
         plan::OnViolation,
         retry,
         value::Value,
     },
-    proto::{ExecutionCompleted, ExecutionFailed, ExecutionRetryScheduled, event},
+    proto::{ExecutionRetryScheduled, event},
 };
 
 impl Turn<'_> {
@@ -21,7 +21,8 @@ impl Turn<'_> {
         let root = self.execution.run(ROOT);
         let waiting = self.execution.next_attempt_time.is_some();
         let all = u32::try_from(root.children.len()).unwrap_or(u32::MAX);
-        if !self.execution.is_ended() && !waiting && root.ended == all {
+        let open = !self.execution.is_ended() && !self.execution.is_ending();
+        if open && !waiting && root.ended == all {
             let output = self.execution.children_output(ROOT);
             self.whole_succeeded(&output);
         }
@@ -30,13 +31,12 @@ impl Turn<'_> {
     /// All steps have ended and gave `given` together.
     pub fn whole_succeeded(&mut self, given: &Value) {
         match self.whole_output(given) {
-            Ok(output) => {
-                let output = Some(output);
-                self.emit(
-                    ROOT,
-                    event::Kind::ExecutionCompleted(ExecutionCompleted { output }),
-                );
-            }
+            Ok(output) => self.end(Ending {
+                state: ExecutionState::Completed,
+                output: Some(output),
+                error: None,
+                reason: String::new(),
+            }),
             Err(fault) if fault.retried => self.retry_whole(fault.error, true),
             Err(fault) => self.end_failed(fault.error),
         }
@@ -125,15 +125,5 @@ impl Turn<'_> {
             error: Some(error),
         };
         self.emit(ROOT, event::Kind::ExecutionRetryScheduled(scheduled));
-    }
-
-    /// The execution fails.
-    pub fn end_failed(&mut self, error: Error) {
-        self.cancel_within(ROOT, "the execution failed");
-        let error = Some(error);
-        self.emit(
-            ROOT,
-            event::Kind::ExecutionFailed(ExecutionFailed { error }),
-        );
     }
 }

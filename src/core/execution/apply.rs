@@ -34,7 +34,9 @@ pub fn apply(execution: &mut Execution, event: &Event) {
         | event::Kind::ExecutionCancelled(_)
         | event::Kind::ExecutionTimedOut(_)
         | event::Kind::ExecutionRetryScheduled(_)
-        | event::Kind::ExecutionRetried(_) => execution.apply_whole(kind, now),
+        | event::Kind::ExecutionRetried(_)
+        | event::Kind::ExecutionCompensating(_)
+        | event::Kind::ExecutionFinalizing(_) => execution.apply_whole(kind, now),
         event::Kind::GateViolated(_) => {}
         kind => {
             let run = execution
@@ -87,6 +89,8 @@ impl Execution {
                 self.state = ExecutionState::Running;
                 self.reset_unfinished(now);
             }
+            event::Kind::ExecutionCompensating(e) => self.execution_compensating(e),
+            event::Kind::ExecutionFinalizing(e) => self.execution_finalizing(e, now),
             _ => {}
         }
     }
@@ -98,6 +102,9 @@ impl Execution {
         self.timers.clear_all();
         self.parents_ready.clear();
         self.items_ready.clear();
+        self.beside_ready.clear();
+        self.ending = None;
+        self.stop_undoing(super::ROOT);
     }
 
     fn apply_step(&mut self, run: RunId, kind: &event::Kind, sequence: u64, now: Time) {
@@ -107,6 +114,10 @@ impl Execution {
             event::Kind::StepCompleted(e) => self.step_completed(run, e, now),
             event::Kind::StepFailed(e) => self.step_failed(run, e, now),
             event::Kind::StepRetryScheduled(e) => self.step_retry_scheduled(run, e),
+            event::Kind::StepCompensating(e) => self.step_compensating(run, e),
+            event::Kind::StepCompensated(e) => self.step_compensated(run, e, now),
+            event::Kind::CompensationFailed(e) => self.compensation_failed(run, e, now),
+            event::Kind::StepCaught(e) => self.step_caught(run, e, now),
             event::Kind::StepSkipped(_) => self.step_ended(run, StepState::Skipped, now),
             event::Kind::StepCancelled(_) => self.step_ended(run, StepState::Cancelled, now),
             event::Kind::ChildStarted(e) => self.child_started(run, e),
@@ -184,7 +195,8 @@ impl Execution {
     }
 
     fn step_completed(&mut self, id: RunId, event: &StepCompleted, now: Time) {
-        if matches!(self.node(id).kind, Kind::Call(_)) {
+        let called = self.run(id).holds_call && matches!(self.node(id).kind, Kind::Call(_));
+        if called {
             let start = self.run(id).start_time.unwrap_or(now);
             self.calls_completed += 1;
             self.calls_completed_nanos += now.as_nanos() - start.as_nanos();
@@ -219,6 +231,8 @@ impl Execution {
 
     fn step_retry_scheduled(&mut self, id: RunId, event: &StepRetryScheduled) {
         self.clear_attempt(id);
+        self.stop_undoing(id);
+        self.set_total(id, self.run(id).total_deadline);
         let run = self.run_mut(id);
         run.state = StepState::Retrying;
         run.error.clone_from(&event.error);
@@ -231,34 +245,39 @@ impl Execution {
     }
 
     /// Takes a step from PENDING into progress; nothing when it is already.
-    fn begin(&mut self, id: RunId, now: Time) {
+    pub(super) fn begin(&mut self, id: RunId, now: Time) {
         if self.run(id).state != StepState::Pending {
             return;
         }
         self.run_mut(id).start_time = Some(now);
         if self.node(id).kind.is_outside() {
+            self.run_mut(id).holds_call = true;
             self.calls_in_progress += 1;
         }
-        if let Some(parent) = self.run(id).parent {
+        if let Some(parent) = self.around(id) {
             self.run_mut(parent).active += 1;
         }
         self.note_begun(id);
     }
 
     /// Ends a step: what it held is freed, what waited for it may begin.
-    fn step_ended(&mut self, id: RunId, state: StepState, now: Time) {
+    pub(super) fn step_ended(&mut self, id: RunId, state: StepState, now: Time) {
         let was_active = self.run(id).is_active();
         self.clear_attempt(id);
         self.set_total(id, None);
-        if was_active && self.node(id).kind.is_outside() {
-            self.calls_in_progress -= 1;
+        self.release_call(id);
+        self.stop_undoing(id);
+        if let Some(beside) = &mut self.run_mut(id).beside {
+            beside.awaited = None;
         }
         if !was_active {
             self.note_begun(id);
         }
+        let sequence = self.sequence;
         let run = self.run_mut(id);
         run.state = state;
         run.end_time = Some(now);
+        run.ended_by = sequence;
         run.start_time.get_or_insert(now);
         self.note_room(id);
         self.count_ended(id, was_active);
@@ -272,7 +291,7 @@ impl Execution {
 
     fn count_ended(&mut self, id: RunId, was_active: bool) {
         let completed = self.run(id).state == StepState::Completed;
-        let Some(parent) = self.run(id).parent else {
+        let Some(parent) = self.around(id) else {
             return;
         };
         let run = self.run_mut(parent);
@@ -283,7 +302,7 @@ impl Execution {
     }
 
     /// Forgets the timers of the attempt.
-    fn clear_attempt(&mut self, id: RunId) {
+    pub(super) fn clear_attempt(&mut self, id: RunId) {
         let run = self.run_mut(id);
         let queue = run.queue_deadline.take();
         let attempt = run.deadline.take();
@@ -293,7 +312,7 @@ impl Execution {
         self.timers.clear(retry, id, TimerKind::Retry);
     }
 
-    fn set_total(&mut self, id: RunId, deadline: Option<Time>) {
+    pub(super) fn set_total(&mut self, id: RunId, deadline: Option<Time>) {
         let before = std::mem::replace(&mut self.run_mut(id).total_deadline, deadline);
         self.timers.clear(before, id, TimerKind::Total);
         if let Some(due) = deadline {
@@ -315,7 +334,7 @@ fn chosen(kind: &Kind, event: &StepScheduled) -> Option<Target> {
     })
 }
 
-fn add_usage(sum: &mut Option<Usage>, more: Option<&Usage>) {
+pub(super) fn add_usage(sum: &mut Option<Usage>, more: Option<&Usage>) {
     let Some(more) = more else { return };
     let sum = sum.get_or_insert_default();
     sum.input_tokens = sum.input_tokens.saturating_add(more.input_tokens);

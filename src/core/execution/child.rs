@@ -79,7 +79,9 @@ impl Execution {
 
     /// True while the step's attempt has a child execution in progress, or to be started.
     pub fn has_child(&self, run: RunId) -> bool {
-        matches!(self.node(run).kind, Kind::Child(_)) && self.run(run).state == StepState::Running
+        let step = self.run(run);
+        let in_progress = step.state == StepState::Running && step.awaited().is_none();
+        in_progress && matches!(self.node(run).kind, Kind::Child(_))
     }
 
     /// The steps whose attempt has a child execution in progress, or to be started, in order.

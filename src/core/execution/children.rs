@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{Execution, RunId, StepRun, StepState};
-use crate::core::plan::{Kind, NodeId, Switch};
+use crate::core::plan::{Kind, NodeId, Role, Switch};
 
 impl Execution {
     /// Makes the runs of a step's children: all of a block, the branch taken of a switch.
@@ -55,6 +55,10 @@ impl Execution {
         }
         let Some(parent) = run.parent else { return };
         let is_call = self.node(id).kind.is_outside();
+        if self.node(id).role != Role::Step {
+            self.beside_ready.insert((is_call, id));
+            return;
+        }
         self.run_mut(parent).ready.insert((is_call, id));
         self.note_room(parent);
     }
@@ -65,6 +69,10 @@ impl Execution {
             return;
         };
         let is_call = self.node(id).kind.is_outside();
+        if self.node(id).role != Role::Step {
+            self.beside_ready.remove(&(is_call, id));
+            return;
+        }
         self.run_mut(parent).ready.remove(&(is_call, id));
         self.note_room(parent);
     }

@@ -78,8 +78,7 @@ impl Execution {
         let oldest = beyond.then(|| frames.ended.pop_front()).flatten();
         if let Some(oldest) = oldest {
             self.run_mut(holder).children.retain(|c| *c != oldest);
-            self.drop_children(oldest);
-            self.give_up(oldest);
+            self.forget(oldest);
         }
     }
 }

@@ -328,7 +328,8 @@ impl Execution {
     /// Notes whether items of a step could begin.
     pub(super) fn note_items(&mut self, id: RunId) {
         let run = self.run(id);
-        let waiting = run.items.as_ref().is_some_and(|items| items.waiting() > 0);
+        let waiting =
+            run.awaited().is_none() && run.items.as_ref().is_some_and(|items| items.waiting() > 0);
         if waiting && run.state == StepState::Running && self.state != ExecutionState::Waiting {
             self.items_ready.insert(id);
         } else {

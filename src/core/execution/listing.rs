@@ -29,6 +29,9 @@ pub struct Query {
     pub bytes_max: usize,
 }
 
+/// The places from which on those are that run beside a step, after all within it.
+const BESIDE: u32 = 1 << 31;
+
 /// Steps with their places; there may be more when there are as many as asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listed {
@@ -85,6 +88,21 @@ impl Execution {
     }
 
     fn walk_run(
+        &self,
+        id: RunId,
+        after: &[u32],
+        place: &mut Place,
+        visit: &mut Visit<'_>,
+    ) -> ControlFlow<()> {
+        self.walk_within(id, after, place, visit)?;
+        for (at, beside) in (BESIDE..).zip(self.run(id).beside_runs()) {
+            let (found, over) = (Found::Run(*beside), self.is_ended());
+            self.enter(at, found, over, after, place, visit)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn walk_within(
         &self,
         id: RunId,
         after: &[u32],

@@ -2,6 +2,7 @@
 //! read by `decide`, by expressions (`scope`) and by the api (`view`).
 
 mod apply;
+mod beside;
 mod child;
 mod children;
 mod frames;
@@ -13,6 +14,7 @@ mod scope;
 mod slots;
 mod standing;
 mod timers;
+mod undo;
 mod view;
 
 use std::{
@@ -21,6 +23,7 @@ use std::{
 };
 
 pub use apply::apply;
+pub use beside::Beside;
 pub use child::{ChildRun, Parent};
 pub use frames::Frames;
 pub use items::{Item, Items};
@@ -32,6 +35,7 @@ use slots::{PastTasks, Slots};
 pub use standing::{Queued, Standing};
 pub use timers::TimerKind;
 use timers::Timers;
+pub use undo::{Ending, Undo};
 
 use uuid::Uuid;
 pub use view::{outline, summary, tell_time, view};
@@ -91,6 +95,8 @@ pub struct Execution {
     pub next_attempt_time: Option<Time>,
     /// Whose child it is.
     pub parent: Option<Box<Parent>>,
+    /// How it will end, while its `finally` runs.
+    pub ending: Option<Ending>,
     slots: Slots,
     by_path: HashMap<Arc<str>, RunId>,
     /// Attempts handed out, by the sequence of the event that scheduled them.
@@ -101,6 +107,8 @@ pub struct Execution {
     parents_ready: BTreeSet<RunId>,
     /// Collections with items that have not begun.
     items_ready: BTreeSet<RunId>,
+    /// What could begin now beside a step: what is no call first.
+    beside_ready: BTreeSet<(bool, RunId)>,
     calls_in_progress: u32,
     calls_completed: u32,
     calls_completed_nanos: i64,
@@ -137,6 +145,7 @@ impl Execution {
             deadline: started.deadline.map(Time::from),
             next_attempt_time: None,
             parent: Parent::of(started)?.map(Box::new),
+            ending: None,
             slots: Slots::default(),
             by_path: HashMap::new(),
             tasks: HashMap::new(),
@@ -144,6 +153,7 @@ impl Execution {
             timers: Timers::default(),
             parents_ready: BTreeSet::new(),
             items_ready: BTreeSet::new(),
+            beside_ready: BTreeSet::new(),
             calls_in_progress: 0,
             calls_completed: 0,
             calls_completed_nanos: 0,
@@ -248,13 +258,13 @@ impl Execution {
         if self.next_attempt_time.is_some() {
             return None;
         }
-        self.parents_ready.iter().find_map(|parent| {
-            self.run(*parent)
-                .ready
-                .first()
-                .filter(|(is_call, _)| room_for_calls || !is_call)
-                .map(|(_, run)| *run)
-        })
+        let may_begin = |(is_call, _): &&(bool, RunId)| room_for_calls || !is_call;
+        let beside = self.beside_ready.first().filter(may_begin);
+        let within = || {
+            let mut parents = self.parents_ready.iter();
+            parents.find_map(|parent| self.run(*parent).ready.first().filter(may_begin))
+        };
+        beside.or_else(within).map(|(_, run)| *run)
     }
 
     /// Whether there is room for one more call.
@@ -336,6 +346,7 @@ impl PartialEq for Execution {
             && self.vars == other.vars
             && self.output == other.output
             && self.error == other.error
+            && self.ending == other.ending
             && self.slots == other.slots
             && self.by_path == other.by_path
             && self.tasks == other.tasks
@@ -343,6 +354,7 @@ impl PartialEq for Execution {
             && self.timers == other.timers
             && self.parents_ready == other.parents_ready
             && self.items_ready == other.items_ready
+            && self.beside_ready == other.beside_ready
     }
 }
 

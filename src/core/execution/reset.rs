@@ -8,8 +8,7 @@ impl Execution {
     /// Forgets the children of a step, which have all ended or never begun.
     pub(super) fn drop_children(&mut self, id: RunId) {
         for child in std::mem::take(&mut self.run_mut(id).children) {
-            self.drop_children(child);
-            self.give_up(child);
+            self.forget(child);
         }
         let run = self.run_mut(id);
         run.branch = None;
@@ -19,6 +18,22 @@ impl Execution {
         run.active = 0;
         run.ended = 0;
         run.completed = 0;
+    }
+
+    /// Forgets a step with all that is within and beside it.
+    pub(super) fn forget(&mut self, id: RunId) {
+        self.drop_children(id);
+        self.drop_beside(id);
+        self.give_up(id);
+    }
+
+    /// Forgets what ran beside a step.
+    pub(super) fn drop_beside(&mut self, id: RunId) {
+        let beside = self.run_mut(id).beside.take();
+        for run in beside.map_or(Vec::new(), |b| b.runs) {
+            self.note_begun(run);
+            self.forget(run);
+        }
     }
 
     /// Makes every step that did not complete as if it had not begun; steps that hold others
@@ -32,12 +47,13 @@ impl Execution {
         run.state = StepState::Running;
         run.error = None;
         run.end_time = None;
+        self.drop_beside(id);
         if self.take_up_items(id) {
             return self.set_deadlines(id, now);
         }
         for child in self.run(id).children.clone() {
             if self.must_run_again(child) {
-                if self.holds_unfinished(child) {
+                if !self.node(child).undoes() && self.holds_unfinished(child) {
                     self.resume(child, now);
                 } else {
                     self.renew(child);
@@ -53,7 +69,7 @@ impl Execution {
     fn must_run_again(&self, id: RunId) -> bool {
         match self.run(id).state {
             StepState::Failed => !self.node(id).tolerates_failure,
-            state => state == StepState::Cancelled,
+            state => matches!(state, StepState::Cancelled | StepState::Compensated),
         }
     }
 
@@ -72,6 +88,7 @@ impl Execution {
     /// they did not.
     fn renew(&mut self, id: RunId) {
         self.drop_children(id);
+        self.drop_beside(id);
         let run = self.run(id);
         let mut new = StepRun::new(run.node, run.parent, run.path.clone());
         new.dependants.clone_from(&run.dependants);

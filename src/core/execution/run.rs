@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{ChildRun, Error, Items, StepState, frames::Frames};
+use super::{Beside, ChildRun, Error, Items, StepState, frames::Frames};
 use crate::{
     core::{
         plan::{NodeId, Target},
@@ -90,6 +90,12 @@ pub struct StepRun {
     pub ended: u32,
     /// Children that completed.
     pub completed: u32,
+    /// The sequence of the event that ended it.
+    pub(super) ended_by: u64,
+    /// True while it counts among the calls in progress.
+    pub(super) holds_call: bool,
+    /// What runs beside it, or did.
+    pub beside: Option<Box<Beside>>,
 }
 
 impl StepRun {
@@ -129,6 +135,9 @@ impl StepRun {
             active: 0,
             ended: 0,
             completed: 0,
+            ended_by: 0,
+            holds_call: false,
+            beside: None,
         }
     }
 
@@ -139,6 +148,16 @@ impl StepRun {
             self.state,
             Completed | Failed | Skipped | Cancelled | Compensated
         )
+    }
+
+    /// What runs beside it and is waited for: the attempt itself is over.
+    pub fn awaited(&self) -> Option<RunId> {
+        self.beside.as_ref()?.awaited
+    }
+
+    /// What ran or runs beside it, in the order in which it began.
+    pub fn beside_runs(&self) -> &[RunId] {
+        self.beside.as_ref().map_or(&[], |b| &b.runs)
     }
 
     /// True between its first attempt and its end.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Error, Execution, Exit, ROOT, RunId, StepRun};
 use crate::core::{
     expr::{Scope, StepView},
-    plan::{Kind, Seen},
+    plan::{Kind, Role, Seen},
     value::{self, Value},
 };
 
@@ -23,6 +23,8 @@ pub struct Given<'a> {
     pub value: Option<&'a Value>,
     /// Names that mean something only here; they win over those from around.
     pub more: &'a [(&'static str, &'a Value)],
+    /// `error`: what a `catch` is asked to take, and the attempt that failed.
+    pub error: Option<(&'a Error, u32)>,
 }
 
 /// The scope of a step's expressions.
@@ -54,6 +56,14 @@ impl Scope for StepScope<'_> {
         }
         match name {
             "previous" => Some(Cow::Borrowed(execution.previous(self.run))),
+            "error" => {
+                let error = self
+                    .given
+                    .error
+                    .or_else(|| execution.caught_around(self.run));
+                error.map(|(error, attempt)| Cow::Owned(caught_value(error, attempt)))
+            }
+            "result" => execution.undone_output(self.run).map(Cow::Borrowed),
             "all_previous_outputs" => Some(Cow::Owned(execution.outputs_around(self.run, true))),
             "all_step_outputs" => Some(Cow::Owned(execution.outputs_around(self.run, false))),
             "item" => execution.item_around(self.run).map(Cow::Borrowed),
@@ -215,6 +225,7 @@ impl Execution {
 
     fn child(&self, parent: RunId, id: &str) -> Option<&StepRun> {
         let found = self.find(&self.child_path(parent, id))?;
+        let found = (self.node(found).role == Role::Step).then_some(found)?;
         Some(self.run(found))
     }
 
@@ -267,12 +278,17 @@ impl Execution {
     /// The variable `execution`.
     fn describe(&self) -> Value {
         let labels = self.labels.iter();
+        let ending = self.ending.as_ref();
+        let state = ending.map_or(self.state, |ending| ending.state);
+        let error = ending.and_then(|ending| ending.error.as_ref());
+        let error = error.map_or_else(value::null, error_value);
         value::object([
             ("id", value::string(self.id.to_string())),
             ("namespace", value::string(&self.namespace)),
             ("workflow", value::string(&self.workflow)),
             ("version", value::number(f64::from(self.version))),
-            ("state", value::string(self.state.as_str_name())),
+            ("state", value::string(state.as_str_name())),
+            ("error", error),
             ("attempt", value::number(f64::from(self.attempt))),
             (
                 "labels",
@@ -306,9 +322,18 @@ fn view_of(run: &StepRun) -> StepView<'_> {
 
 /// An error as expressions see it.
 pub(super) fn error_value(error: &Error) -> Value {
-    value::object([
+    value::object(members(error))
+}
+
+fn caught_value(error: &Error, attempt: u32) -> Value {
+    let attempt = ("attempt", value::number(f64::from(attempt)));
+    value::object(members(error).into_iter().chain([attempt]))
+}
+
+fn members(error: &Error) -> [(&'static str, Value); 3] {
+    [
         ("class", value::string(&error.class)),
         ("message", value::string(&error.message)),
         ("step", value::string(&error.step)),
-    ])
+    ]
 }

@@ -88,7 +88,9 @@ impl Execution {
     pub(super) fn give_up(&mut self, id: RunId) {
         let run = self.run(id);
         let (task, lease, path) = (run.scheduled, run.lease, run.path.clone());
+        let caught = run.beside.as_ref().and_then(|b| b.caught.as_ref());
         let class = match run.state {
+            _ if caught.is_some() => caught.map(|e| Some(e.class.as_str().into())),
             StepState::Completed => Some(None),
             StepState::Failed => run.error.as_ref().map(|e| Some(e.class.as_str().into())),
             _ => None,

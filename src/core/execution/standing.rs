@@ -57,6 +57,7 @@ impl Execution {
         for run in self.tasks.values() {
             match self.run(*run).state {
                 StepState::Waiting => queued.push(self.queued(*run)?),
+                StepState::Running if self.run(*run).awaited().is_some() => {}
                 StepState::Running if self.has_child(*run) => related = true,
                 StepState::Running => return None,
                 _ => {}

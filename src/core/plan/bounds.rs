@@ -81,6 +81,7 @@ impl Size {
         }
         self.gates(&workflow.goal, 2);
         self.list(&workflow.steps, 1, 2);
+        self.list(&workflow.finally, 1, 2);
     }
 
     fn list(&mut self, steps: &[Step], depth: usize, message_depth: usize) {
@@ -106,6 +107,12 @@ impl Size {
             self.gates(&gates.before, inner + 1);
             self.gates(&gates.after, inner + 1);
         }
+        for catch in &step.catch {
+            self.list(&catch.steps, depth + 1, inner + 1);
+        }
+        if let Some(input) = step.compensation.as_ref().and_then(|c| c.input.as_ref()) {
+            self.value(input, inner + 1);
+        }
         match &step.kind {
             Some(step::Kind::Block(block)) => self.list(&block.steps, depth + 1, inner + 1),
             Some(step::Kind::Switch(switch)) => {
@@ -114,6 +121,7 @@ impl Size {
                 }
                 self.list(&switch.otherwise, depth + 1, inner + 1);
             }
+            Some(step::Kind::Saga(saga)) => self.list(&saga.steps, depth + 1, inner + 1),
             Some(step::Kind::Set(set)) => self.object(set, inner),
             Some(step::Kind::Each(each)) => self.list(&each.steps, depth + 1, inner + 1),
             Some(step::Kind::MapReduce(pattern)) => {
@@ -129,7 +137,6 @@ impl Size {
                 }
             }
             Some(step::Kind::Loop(looped)) => self.list(&looped.steps, depth + 1, inner + 1),
-            Some(step::Kind::Saga(saga)) => self.list(&saga.steps, depth + 1, inner + 1),
             _ => {}
         }
     }

@@ -4,7 +4,8 @@ use super::{Kind, NodeId, Plan};
 use crate::core::limits::Limits;
 
 /// Calls times attempts, those of the steps around and of the whole workflow counted; of a
-/// switch the branch with most, of a collection as many items as there may be. Saturating.
+/// switch the branch with most, of a collection as many items as there may be. What runs beside a
+/// step counts too. Saturating.
 pub(super) fn worst_case(plan: &Plan, limits: &Limits) -> u64 {
     let items_max = u64::try_from(limits.each_items_max).unwrap_or(u64::MAX);
     let mut calls = vec![0_u64; plan.nodes.len()];
@@ -29,7 +30,12 @@ pub(super) fn worst_case(plan: &Plan, limits: &Limits) -> u64 {
             }
         };
         let attempts = node.retry.as_ref().map_or(1, |r| u64::from(r.max_attempts));
-        calls[index] = once.saturating_mul(attempts);
+        let own = once.saturating_mul(attempts);
+        let catches = node.catches().iter().map(|c| calls[c.steps.0 as usize]);
+        let caught = catches.max().unwrap_or(0);
+        let undone = node.compensation().map_or(0, |c| calls[c.0 as usize]);
+        calls[index] = own.saturating_add(caught).saturating_add(undone);
     }
-    calls[0]
+    let finally = plan.finally.map_or(0, |f| calls[f.0 as usize]);
+    calls[0].saturating_add(finally)
 }

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Block, Gate, Input, Kind, Node, NodeId, Plan, Reference, bounds, calls, expressions::Reads,
-    graph, steps::Around,
+    Block, Gate, Input, Kind, Node, NodeId, Plan, Reference, Role, bounds, calls,
+    expressions::Reads, graph, steps::Around,
 };
 use crate::{
     core::{
@@ -88,6 +88,10 @@ pub(in crate::core) struct Compiler<'a> {
     pub suggestions_left: u32,
     /// The registered workflows named so far.
     pub references: Vec<Reference>,
+    /// How many of the outermost levels have ended: what is read of them orders no steps.
+    pub levels_ended: usize,
+    /// True where a failure undoes what completed.
+    pub undoes: bool,
 }
 
 /// The steps of one list, and what the one being compiled reads of them.
@@ -110,6 +114,8 @@ impl<'a> Compiler<'a> {
             dependencies: 0,
             suggestions_left: 20,
             references: Vec::new(),
+            levels_ended: 0,
+            undoes: false,
         }
     }
 
@@ -123,6 +129,7 @@ impl<'a> Compiler<'a> {
         let timeout = self.timeout(".timeout", workflow.timeout.as_ref());
         let retry = self.retry(workflow.retry.as_ref());
         self.names.variables = STEP_VARIABLES.to_vec();
+        self.undoes = Self::undoes_all(workflow);
         let mut root = root(&workflow.name);
         (root.timeout, root.retry) = (timeout, retry);
         self.push(root, String::new());
@@ -132,8 +139,10 @@ impl<'a> Compiler<'a> {
             condition: "",
         };
         let (mode, children) = self.children(&workflow.steps, around, workflow.mode());
+        let finally = self.finally(workflow);
         let (output, goal) = self.outcome(workflow);
         self.nodes[0].output = output;
+        self.nodes[0].beside = Self::beside_all(workflow);
         self.nodes[0].kind = Kind::Block(Block {
             mode,
             children,
@@ -149,6 +158,7 @@ impl<'a> Compiler<'a> {
             variables,
             max_parallel_steps,
             goal,
+            finally,
         }
     }
 
@@ -279,6 +289,8 @@ pub(in crate::core) fn blank(id: &str, name: &str, path: String, parent: Option<
         tolerates_failure: false,
         before: Vec::new(),
         after: Vec::new(),
+        role: Role::Step,
+        beside: None,
         kind: Kind::Set(Vec::new()),
         written: None,
         hides_steps: false,

@@ -81,8 +81,11 @@ impl<'a> Compiler<'a> {
             condition: "",
         };
         let sequence = WrittenMode::Sequence;
+        // What an item or iteration did is forgotten with it: only a saga within can undo it.
+        let undoes = std::mem::replace(&mut self.undoes, false);
         let (mode, children) =
             self.with_variables(variables, |c| c.children(steps, within, sequence));
+        self.undoes = undoes;
         debug_assert_eq!(mode, Mode::Sequence);
         self.node(body).kind = Kind::Block(Block {
             mode,

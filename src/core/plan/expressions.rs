@@ -118,11 +118,13 @@ impl<'a> Compiler<'a> {
 
     /// Remembers what an expression reads, for the step on whose level it is.
     fn note(&mut self, references: &References) {
+        let ended = self.levels_ended;
         let path = || self.path.trim_start_matches('.').to_owned();
         for id in &references.steps {
             let found = self
                 .levels
                 .iter_mut()
+                .skip(ended)
                 .rev()
                 .find_map(|level| Some((*level.places.get(id.as_str())?, level)));
             if let Some((place, level)) = found {
@@ -135,10 +137,10 @@ impl<'a> Compiler<'a> {
         let all =
             references.steps_dynamic || reads("all_previous_outputs") || reads("all_step_outputs");
         let path = all.then(path);
-        if let Some(level) = self.levels.last_mut() {
+        if let Some(level) = self.levels.iter_mut().skip(ended).next_back() {
             level.reads.previous |= reads("previous");
         }
-        for level in self.levels.iter_mut().filter(|_| all) {
+        for level in self.levels.iter_mut().skip(ended).filter(|_| all) {
             level.reads.all = level.reads.all.take().or_else(|| path.clone());
         }
     }

@@ -33,6 +33,7 @@ impl<'a> Compiler<'a> {
             Some(step::Kind::Workflow(child)) => {
                 Kind::Child(self.within(".workflow", |c| c.child(child)))
             }
+            Some(step::Kind::Saga(saga)) => Kind::Block(self.within(".saga", |c| c.saga(saga, id))),
             Some(step::Kind::Set(set)) => Kind::Set(self.templates(".set", set)),
             Some(step::Kind::Each(each)) => self.within(".each", |c| c.each(each, id)),
             Some(step::Kind::Loop(looped)) => self.within(".loop", |c| c.looped(looped, id)),

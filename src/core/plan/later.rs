@@ -16,23 +16,19 @@ impl Compiler<'_> {
     pub(super) fn later_of_workflow(&mut self, workflow: &Workflow) {
         self.later_fields(&[
             (".agents", !workflow.agents.is_empty()),
-            (
-                ".on_failure",
-                workflow.on_failure() != OnFailure::Unspecified,
-            ),
-            (".finally", !workflow.finally.is_empty()),
             (".readiness", workflow.readiness() != Readiness::Unspecified),
             (".initial", !workflow.initial.is_empty()),
             (".max_transitions", workflow.max_transitions > 0),
         ]);
-        self.later_values(&[(".mode", workflow.mode() == Mode::States)]);
+        self.later_values(&[
+            (".mode", workflow.mode() == Mode::States),
+            (".on_failure", workflow.on_failure() == OnFailure::Park),
+        ]);
     }
 
     /// Refuses what a step says and this version does not serve.
     pub(super) fn later_of_step(&mut self, step: &Step) {
         self.later_fields(&[
-            (".catch", !step.catch.is_empty()),
-            (".compensation", step.compensation.is_some()),
             (".cache", step.cache.is_some()),
             (".context", step.context.is_some()),
             (".priority", step.priority > 0),

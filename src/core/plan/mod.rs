@@ -10,6 +10,7 @@
 //! `until` also sees the steps of the iteration that ended. In PARALLEL every step is a first one: its `previous`
 //! is what the step around it was given.
 
+mod beside;
 mod bounds;
 mod calls;
 mod check;
@@ -26,6 +27,7 @@ mod loops;
 mod mermaid;
 mod order;
 mod policies;
+mod role;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -37,6 +39,7 @@ pub(in crate::core) use compile::{Compiler, blank};
 pub(in crate::core) use each::ITEM_VARIABLES;
 pub use gate::{Check, Gate, OnViolation};
 pub use mermaid::mermaid;
+pub use role::{Beside, Catch, Role};
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -69,6 +72,8 @@ pub struct Plan {
     pub max_parallel_steps: Option<u32>,
     /// Gates on the output.
     pub goal: Vec<Gate>,
+    /// The block of steps run at the end, whatever the outcome.
+    pub finally: Option<NodeId>,
 }
 
 impl Plan {
@@ -115,6 +120,10 @@ pub struct Node {
     pub before: Vec<Gate>,
     /// Checks after each attempt.
     pub after: Vec<Gate>,
+    /// What it is to the step around it.
+    pub role: Role,
+    /// What runs beside it, when anything may.
+    pub beside: Option<Box<Beside>>,
     /// What it does.
     pub kind: Kind,
     /// The name of its kind as it was written, when that is not the primitive's.
@@ -133,7 +142,13 @@ impl Node {
 
     /// The word for what the step does, as it was written.
     pub fn kind_name(&self) -> &'static str {
-        self.written.unwrap_or_else(|| self.kind.name())
+        match (self.role, &self.kind) {
+            (Role::Catch, _) => "catch",
+            (Role::Compensation, _) => "compensation",
+            (Role::Finally, _) => "finally",
+            (Role::Step, Kind::Block(_)) if self.undoes() => "saga",
+            (Role::Step, kind) => self.written.unwrap_or_else(|| kind.name()),
+        }
     }
 }
 

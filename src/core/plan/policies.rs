@@ -234,7 +234,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn check_class(&mut self, field: &str, class: &str) {
+    pub(super) fn check_class(&mut self, field: &str, class: &str) {
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         let is_word =
             class.starts_with(|c: char| c.is_ascii_lowercase()) && class.chars().all(allowed);

@@ -81,6 +81,7 @@ impl<'a> Compiler<'a> {
 
     fn step(&mut self, step: &'a Step, place: usize, around: Around<'_>) -> NodeId {
         self.check_id(step, place);
+        self.check_reserved(step, around.node);
         self.later_of_step(step);
         let parent = &self.nodes[around.node.0 as usize].path;
         let path = match parent.as_str() {
@@ -100,6 +101,7 @@ impl<'a> Compiler<'a> {
         let id = self.push(node, condition.to_owned());
         self.data(step, id);
         self.policies(step, id);
+        self.beside(step, id);
         let kind = self.kind(step, id);
         self.node(id).kind = kind;
         id

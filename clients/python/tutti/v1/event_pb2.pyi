@@ -13,7 +13,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Event(_message.Message):
-    __slots__ = ("execution_id", "sequence", "time", "step", "execution_started", "execution_completed", "execution_failed", "execution_cancel_requested", "execution_cancelled", "execution_timed_out", "execution_retry_scheduled", "execution_retried", "execution_resumed", "execution_compensating", "execution_parked", "step_scheduled", "step_started", "step_completed", "step_failed", "step_retry_scheduled", "step_skipped", "step_cancelled", "gate_violated", "branch_chosen", "step_compensated", "step_caught", "step_cached", "call_fell_back", "mark_set", "items_begun", "iteration_begun", "state_changed", "wait_begun", "child_started", "child_ended", "compensation_failed", "items_listed")
+    __slots__ = ("execution_id", "sequence", "time", "step", "execution_started", "execution_completed", "execution_failed", "execution_cancel_requested", "execution_cancelled", "execution_timed_out", "execution_retry_scheduled", "execution_retried", "execution_resumed", "execution_compensating", "execution_parked", "execution_finalizing", "step_scheduled", "step_started", "step_completed", "step_failed", "step_retry_scheduled", "step_skipped", "step_cancelled", "gate_violated", "branch_chosen", "step_compensated", "step_caught", "step_cached", "call_fell_back", "mark_set", "items_begun", "iteration_begun", "state_changed", "wait_begun", "child_started", "child_ended", "compensation_failed", "items_listed", "step_compensating")
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +29,7 @@ class Event(_message.Message):
     EXECUTION_RESUMED_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_COMPENSATING_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_PARKED_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_FINALIZING_FIELD_NUMBER: _ClassVar[int]
     STEP_SCHEDULED_FIELD_NUMBER: _ClassVar[int]
     STEP_STARTED_FIELD_NUMBER: _ClassVar[int]
     STEP_COMPLETED_FIELD_NUMBER: _ClassVar[int]
@@ -51,6 +52,7 @@ class Event(_message.Message):
     CHILD_ENDED_FIELD_NUMBER: _ClassVar[int]
     COMPENSATION_FAILED_FIELD_NUMBER: _ClassVar[int]
     ITEMS_LISTED_FIELD_NUMBER: _ClassVar[int]
+    STEP_COMPENSATING_FIELD_NUMBER: _ClassVar[int]
     execution_id: str
     sequence: int
     time: _timestamp_pb2.Timestamp
@@ -66,6 +68,7 @@ class Event(_message.Message):
     execution_resumed: ExecutionResumed
     execution_compensating: ExecutionCompensating
     execution_parked: ExecutionParked
+    execution_finalizing: ExecutionFinalizing
     step_scheduled: StepScheduled
     step_started: StepStarted
     step_completed: StepCompleted
@@ -88,7 +91,8 @@ class Event(_message.Message):
     child_ended: ChildEnded
     compensation_failed: CompensationFailed
     items_listed: ItemsListed
-    def __init__(self, execution_id: _Optional[str] = ..., sequence: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., step: _Optional[str] = ..., execution_started: _Optional[_Union[ExecutionStarted, _Mapping]] = ..., execution_completed: _Optional[_Union[ExecutionCompleted, _Mapping]] = ..., execution_failed: _Optional[_Union[ExecutionFailed, _Mapping]] = ..., execution_cancel_requested: _Optional[_Union[ExecutionCancelRequested, _Mapping]] = ..., execution_cancelled: _Optional[_Union[ExecutionCancelled, _Mapping]] = ..., execution_timed_out: _Optional[_Union[ExecutionTimedOut, _Mapping]] = ..., execution_retry_scheduled: _Optional[_Union[ExecutionRetryScheduled, _Mapping]] = ..., execution_retried: _Optional[_Union[ExecutionRetried, _Mapping]] = ..., execution_resumed: _Optional[_Union[ExecutionResumed, _Mapping]] = ..., execution_compensating: _Optional[_Union[ExecutionCompensating, _Mapping]] = ..., execution_parked: _Optional[_Union[ExecutionParked, _Mapping]] = ..., step_scheduled: _Optional[_Union[StepScheduled, _Mapping]] = ..., step_started: _Optional[_Union[StepStarted, _Mapping]] = ..., step_completed: _Optional[_Union[StepCompleted, _Mapping]] = ..., step_failed: _Optional[_Union[StepFailed, _Mapping]] = ..., step_retry_scheduled: _Optional[_Union[StepRetryScheduled, _Mapping]] = ..., step_skipped: _Optional[_Union[StepSkipped, _Mapping]] = ..., step_cancelled: _Optional[_Union[StepCancelled, _Mapping]] = ..., gate_violated: _Optional[_Union[GateViolated, _Mapping]] = ..., branch_chosen: _Optional[_Union[BranchChosen, _Mapping]] = ..., step_compensated: _Optional[_Union[StepCompensated, _Mapping]] = ..., step_caught: _Optional[_Union[StepCaught, _Mapping]] = ..., step_cached: _Optional[_Union[StepCached, _Mapping]] = ..., call_fell_back: _Optional[_Union[CallFellBack, _Mapping]] = ..., mark_set: _Optional[_Union[MarkSet, _Mapping]] = ..., items_begun: _Optional[_Union[ItemsBegun, _Mapping]] = ..., iteration_begun: _Optional[_Union[IterationBegun, _Mapping]] = ..., state_changed: _Optional[_Union[StateChanged, _Mapping]] = ..., wait_begun: _Optional[_Union[WaitBegun, _Mapping]] = ..., child_started: _Optional[_Union[ChildStarted, _Mapping]] = ..., child_ended: _Optional[_Union[ChildEnded, _Mapping]] = ..., compensation_failed: _Optional[_Union[CompensationFailed, _Mapping]] = ..., items_listed: _Optional[_Union[ItemsListed, _Mapping]] = ...) -> None: ...
+    step_compensating: StepCompensating
+    def __init__(self, execution_id: _Optional[str] = ..., sequence: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., step: _Optional[str] = ..., execution_started: _Optional[_Union[ExecutionStarted, _Mapping]] = ..., execution_completed: _Optional[_Union[ExecutionCompleted, _Mapping]] = ..., execution_failed: _Optional[_Union[ExecutionFailed, _Mapping]] = ..., execution_cancel_requested: _Optional[_Union[ExecutionCancelRequested, _Mapping]] = ..., execution_cancelled: _Optional[_Union[ExecutionCancelled, _Mapping]] = ..., execution_timed_out: _Optional[_Union[ExecutionTimedOut, _Mapping]] = ..., execution_retry_scheduled: _Optional[_Union[ExecutionRetryScheduled, _Mapping]] = ..., execution_retried: _Optional[_Union[ExecutionRetried, _Mapping]] = ..., execution_resumed: _Optional[_Union[ExecutionResumed, _Mapping]] = ..., execution_compensating: _Optional[_Union[ExecutionCompensating, _Mapping]] = ..., execution_parked: _Optional[_Union[ExecutionParked, _Mapping]] = ..., execution_finalizing: _Optional[_Union[ExecutionFinalizing, _Mapping]] = ..., step_scheduled: _Optional[_Union[StepScheduled, _Mapping]] = ..., step_started: _Optional[_Union[StepStarted, _Mapping]] = ..., step_completed: _Optional[_Union[StepCompleted, _Mapping]] = ..., step_failed: _Optional[_Union[StepFailed, _Mapping]] = ..., step_retry_scheduled: _Optional[_Union[StepRetryScheduled, _Mapping]] = ..., step_skipped: _Optional[_Union[StepSkipped, _Mapping]] = ..., step_cancelled: _Optional[_Union[StepCancelled, _Mapping]] = ..., gate_violated: _Optional[_Union[GateViolated, _Mapping]] = ..., branch_chosen: _Optional[_Union[BranchChosen, _Mapping]] = ..., step_compensated: _Optional[_Union[StepCompensated, _Mapping]] = ..., step_caught: _Optional[_Union[StepCaught, _Mapping]] = ..., step_cached: _Optional[_Union[StepCached, _Mapping]] = ..., call_fell_back: _Optional[_Union[CallFellBack, _Mapping]] = ..., mark_set: _Optional[_Union[MarkSet, _Mapping]] = ..., items_begun: _Optional[_Union[ItemsBegun, _Mapping]] = ..., iteration_begun: _Optional[_Union[IterationBegun, _Mapping]] = ..., state_changed: _Optional[_Union[StateChanged, _Mapping]] = ..., wait_begun: _Optional[_Union[WaitBegun, _Mapping]] = ..., child_started: _Optional[_Union[ChildStarted, _Mapping]] = ..., child_ended: _Optional[_Union[ChildEnded, _Mapping]] = ..., compensation_failed: _Optional[_Union[CompensationFailed, _Mapping]] = ..., items_listed: _Optional[_Union[ItemsListed, _Mapping]] = ..., step_compensating: _Optional[_Union[StepCompensating, _Mapping]] = ...) -> None: ...
 
 class ExecutionStarted(_message.Message):
     __slots__ = ("namespace", "workflow", "version", "definition", "input", "variables", "labels", "request_id", "deadline", "parent")
@@ -176,10 +180,26 @@ class ExecutionResumed(_message.Message):
     def __init__(self, reason: _Optional[str] = ...) -> None: ...
 
 class ExecutionCompensating(_message.Message):
-    __slots__ = ("error",)
+    __slots__ = ("error", "state")
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
     error: _execution_pb2.Error
-    def __init__(self, error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ...) -> None: ...
+    state: _execution_pb2.Execution.State
+    def __init__(self, error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., state: _Optional[_Union[_execution_pb2.Execution.State, str]] = ...) -> None: ...
+
+class ExecutionFinalizing(_message.Message):
+    __slots__ = ("state", "output", "error", "reason", "deadline")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    state: _execution_pb2.Execution.State
+    output: _struct_pb2.Value
+    error: _execution_pb2.Error
+    reason: str
+    deadline: _timestamp_pb2.Timestamp
+    def __init__(self, state: _Optional[_Union[_execution_pb2.Execution.State, str]] = ..., output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., reason: _Optional[str] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ExecutionParked(_message.Message):
     __slots__ = ("error",)
@@ -301,6 +321,14 @@ class BranchChosen(_message.Message):
     index: int
     def __init__(self, index: _Optional[int] = ...) -> None: ...
 
+class StepCompensating(_message.Message):
+    __slots__ = ("error", "retried")
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    RETRIED_FIELD_NUMBER: _ClassVar[int]
+    error: _execution_pb2.Error
+    retried: bool
+    def __init__(self, error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., retried: bool = ...) -> None: ...
+
 class StepCompensated(_message.Message):
     __slots__ = ("output", "usage")
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
@@ -318,14 +346,16 @@ class CompensationFailed(_message.Message):
     def __init__(self, error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., usage: _Optional[_Union[_execution_pb2.Usage, _Mapping]] = ...) -> None: ...
 
 class StepCaught(_message.Message):
-    __slots__ = ("index", "error", "attempt")
+    __slots__ = ("index", "error", "attempt", "usage")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
     index: int
     error: _execution_pb2.Error
     attempt: int
-    def __init__(self, index: _Optional[int] = ..., error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., attempt: _Optional[int] = ...) -> None: ...
+    usage: _execution_pb2.Usage
+    def __init__(self, index: _Optional[int] = ..., error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., attempt: _Optional[int] = ..., usage: _Optional[_Union[_execution_pb2.Usage, _Mapping]] = ...) -> None: ...
 
 class StepCached(_message.Message):
     __slots__ = ("key", "execution_id")

@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod blocks;
+mod catch;
 mod children;
+mod compensate;
 mod each;
 mod ends;
+mod finally;
 mod loops;
 mod map_reduce;
 mod outputs;

@@ -1,0 +1,74 @@
+//! What runs beside steps and at the end of it all: catches, compensations, sagas, `finally`.
+
+use tutti::{
+    core::value,
+    proto::{Catch, PatternCall, Saga, Step, Workflow, pattern_call, step, workflow::OnFailure},
+};
+
+use crate::{
+    rng::Rng,
+    shape::{retry, seconds, steps},
+};
+
+/// How deep the steps are that stand beside others.
+const INNERMOST: usize = 4;
+
+pub fn add_to_step(rng: &mut Rng, step: &mut Step) {
+    if rng.chance(15) {
+        let block = match &step.kind {
+            Some(step::Kind::Block(block)) if block.join.is_none() => Some(block.clone()),
+            _ => None,
+        };
+        // Only what stands alone can be put in order.
+        let alone = |s: &Step| s.depends_on.is_empty() && s.input.is_none() && s.when.is_empty();
+        if let Some(block) = block.filter(|b| b.steps.iter().all(alone)) {
+            step.kind = Some(step::Kind::Saga(Saga { steps: block.steps }));
+        }
+    }
+    if rng.chance(15) {
+        step.catch = (0..1 + rng.below(2)).map(|_| catch(rng)).collect();
+    }
+    if rng.chance(25) {
+        step.compensation = Some(compensation(rng));
+    }
+}
+
+pub fn add_to_workflow(rng: &mut Rng, workflow: &mut Workflow) {
+    if rng.chance(30) {
+        workflow.on_failure = OnFailure::Compensate.into();
+    }
+    if rng.chance(20) {
+        workflow.finally = inner(rng);
+    }
+}
+
+fn catch(rng: &mut Rng) -> Catch {
+    Catch {
+        classes: match rng.below(3) {
+            0 => vec!["timeout".into(), "own".into()],
+            _ => vec![],
+        },
+        when: match rng.below(4) {
+            0 => "error.attempt > 1".into(),
+            1 => "error.class != 'unavailable'".into(),
+            _ => String::new(),
+        },
+        steps: if rng.chance(90) { inner(rng) } else { vec![] },
+    }
+}
+
+fn inner(rng: &mut Rng) -> Vec<Step> {
+    steps(rng, tutti::proto::block::Mode::Sequence, INNERMOST)
+}
+
+fn compensation(rng: &mut Rng) -> PatternCall {
+    PatternCall {
+        target: Some(pattern_call::Target::Agent("undoer".into())),
+        input: rng.chance(50).then(|| value::string("{{ result }}")),
+        timeout: rng.chance(30).then(|| seconds(1 + rng.below(20))),
+        queue_timeout: rng.chance(20).then(|| seconds(1 + rng.below(20))),
+        total_timeout: rng.chance(20).then(|| seconds(5 + rng.below(60))),
+        retry: rng.chance(40).then(|| retry(rng)),
+        ..PatternCall::default()
+    }
+}
