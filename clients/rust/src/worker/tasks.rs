@@ -38,16 +38,16 @@ impl Tasks {
     }
 
     /// Accepts a task and begins it, unless the worker drains. A task that is not accepted
-    /// goes to another worker.
+    /// goes to another worker. One that has ended at once is accepted by its report.
     pub(super) fn offered(&mut self, mut task: proto::Task, outbox: &mut Outbox) {
         let token = std::mem::take(&mut task.token);
         if !self.ledger.offered(&token) {
             return;
         }
         let key: Arc<str> = Arc::from(token.as_str());
-        outbox.accept(token);
-        if let Some(report) = self.begin(&key, task) {
-            outbox.report(self.ledger.keep(key, report));
+        match self.begin(&key, task) {
+            Some(report) => outbox.report(self.ledger.keep(key, report)),
+            None => outbox.accept(token),
         }
     }
 
