@@ -14,7 +14,7 @@ impl Dispatch for Hub {
     fn enqueue(&self, offer: Offer) {
         let bytes = offer.input.encoded_len();
         let input = self.look_at(&offer);
-        self.changed(|state, now| state.enqueue(offer, bytes, input, now));
+        self.changed(|state, now| state.enqueue(Box::new(offer), bytes, input, now));
     }
 
     fn wait(&self, ticket: Ticket) {

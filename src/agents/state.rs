@@ -27,6 +27,10 @@ use crate::{
     proto::result_ack::Ack,
 };
 
+/// A table by keys that are the server's own: they need no protection from whoever chooses keys
+/// that collide, and are looked up some thirty times for each task.
+pub(super) type Table<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
 /// An agent known by name; not used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct AgentId(u64);
@@ -48,18 +52,18 @@ pub(super) struct State {
     pub bounds: Bounds,
     counter: u64,
     pub spaces: HashMap<Arc<str>, Space>,
-    pub agents: HashMap<AgentId, AgentSlot>,
-    pub skills: HashMap<SkillId, SkillQueue>,
-    pub workers: HashMap<WorkerId, Worker>,
-    pub seats: HashMap<SeatId, Seat>,
-    pub tasks: HashMap<TaskKey, Task>,
+    pub agents: Table<AgentId, AgentSlot>,
+    pub skills: Table<SkillId, SkillQueue>,
+    pub workers: Table<WorkerId, Worker>,
+    pub seats: Table<SeatId, Seat>,
+    pub tasks: Table<TaskKey, Task>,
     /// Queued attempts that are not among `tasks`.
     pub tickets: Tickets,
     /// When offers and leases run out. A lease whose result is on its way has no entry.
     pub due: BTreeSet<(Instant, TaskKey)>,
     pub withdrawn: Withdrawn,
     /// Results on their way to the engine.
-    pub reports: HashMap<Token, Report>,
+    pub reports: Table<Token, Report>,
     /// What the sink is still to be told, in order.
     pub effects: Vec<Effect>,
     /// True while someone tells the sink; whoever adds an effect then leaves it to them.
@@ -69,6 +73,8 @@ pub(super) struct State {
     pub acks: BTreeMap<SeatId, Vec<Ack>>,
     /// Seats found broken during the change at hand.
     pub lost: Vec<SeatId>,
+    /// How many watches of agents there are, in all namespaces.
+    pub watches: usize,
     /// Until when the timer task sleeps; `None`: until it is woken.
     pub armed: Option<Instant>,
     /// True once shut down: nothing is handed out any more.
@@ -144,20 +150,21 @@ impl State {
             bounds: limits.into(),
             counter: 0,
             spaces: HashMap::new(),
-            agents: HashMap::new(),
-            skills: HashMap::new(),
-            workers: HashMap::new(),
-            seats: HashMap::new(),
-            tasks: HashMap::new(),
+            agents: Table::default(),
+            skills: Table::default(),
+            workers: Table::default(),
+            seats: Table::default(),
+            tasks: Table::default(),
             tickets: Tickets::default(),
             due: BTreeSet::new(),
             withdrawn: Withdrawn::default(),
-            reports: HashMap::new(),
+            reports: Table::default(),
             effects: Vec::new(),
             flushing: false,
             sink: Sink::Unset,
             acks: BTreeMap::new(),
             lost: Vec::new(),
+            watches: 0,
             armed: None,
             closed: false,
         }

@@ -17,7 +17,7 @@ use crate::core::{schema::Schema, value};
 
 /// A task and where it stands.
 pub(super) struct Task {
-    pub offer: Offer,
+    pub offer: Box<Offer>,
     /// The namespace.
     pub space: Arc<str>,
     /// Its place in its queue, which it takes again when it comes back.
@@ -88,7 +88,7 @@ impl State {
 
     /// Puts an attempt in the queue, unless it is known. One whose input is known to break its
     /// agent's schema fails at once.
-    pub fn enqueue(&mut self, offer: Offer, bytes: usize, input: Input, now: Instant) {
+    pub fn enqueue(&mut self, offer: Box<Offer>, bytes: usize, input: Input, now: Instant) {
         let key = offer.key;
         if self.tasks.contains_key(&key) {
             return;
@@ -146,7 +146,7 @@ impl State {
         offer.input = value::null();
         let task = Task {
             place: place_of(offer.schedule_time),
-            offer,
+            offer: Box::new(offer),
             space,
             bytes: 0,
             checked: None,

@@ -82,6 +82,9 @@ impl Drop for AgentWatch {
 impl State {
     /// Notes that a registered agent, its workers or its load have changed.
     pub fn touch(&mut self, agent: AgentId) {
+        if self.watches == 0 {
+            return;
+        }
         let Some(slot) = self.agents.get(&agent).filter(|a| a.record.is_some()) else {
             return;
         };
@@ -112,12 +115,15 @@ impl State {
         };
         let notify = watcher.notify.clone();
         space.watchers.insert(id, watcher);
+        self.watches += 1;
         (name, id, notify)
     }
 
     fn unwatch(&mut self, space: &str, id: u64) {
-        if let Some(space) = self.spaces.get_mut(space) {
-            space.watchers.remove(&id);
+        if let Some(space) = self.spaces.get_mut(space)
+            && space.watchers.remove(&id).is_some()
+        {
+            self.watches -= 1;
         }
         self.prune_space(space);
     }

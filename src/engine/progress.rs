@@ -3,7 +3,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use prost::Message as _;
@@ -36,10 +39,15 @@ pub enum Item {
     Deleted,
 }
 
+type Watched = HashMap<Uuid, broadcast::Sender<Item>, foldhash::fast::RandomState>;
+
 /// The hub. Cheap to clone.
 #[derive(Clone)]
 pub struct Progress {
-    watched: Arc<Mutex<HashMap<Uuid, broadcast::Sender<Item>>>>,
+    watched: Arc<Mutex<Watched>>,
+    /// How many executions are followed: while none is, nobody needs the lock. Who follows after
+    /// this was read finds in the store what became durable before.
+    followed: Arc<AtomicUsize>,
     executions: broadcast::Sender<Arc<Execution>>,
 }
 
@@ -47,6 +55,7 @@ impl Default for Progress {
     fn default() -> Self {
         Self {
             watched: Arc::default(),
+            followed: Arc::default(),
             executions: broadcast::Sender::new(EXECUTIONS_BEHIND_MAX),
         }
     }
@@ -55,11 +64,12 @@ impl Default for Progress {
 impl Progress {
     /// Follows one execution from now on.
     pub fn follow(&self, id: Uuid) -> broadcast::Receiver<Item> {
-        let mut watched = self.lock();
-        let sender = watched
-            .entry(id)
-            .or_insert_with(|| broadcast::Sender::new(BEHIND_MAX));
-        sender.subscribe()
+        self.change(|watched| {
+            let sender = watched
+                .entry(id)
+                .or_insert_with(|| broadcast::Sender::new(BEHIND_MAX));
+            sender.subscribe()
+        })
     }
 
     /// Follows all executions from now on.
@@ -69,7 +79,7 @@ impl Progress {
 
     /// What those who follow the execution will be told of events just decided.
     pub fn news(&self, id: Uuid, events: &[Event]) -> Option<Arc<Vec<Event>>> {
-        let followed = self.lock().contains_key(&id);
+        let followed = self.is_anything_followed() && self.lock().contains_key(&id);
         let told = followed && small(events);
         told.then(|| Arc::new(events.to_vec()))
     }
@@ -81,12 +91,16 @@ impl Progress {
 
     /// Wakes those who follow the execution. One whose last follower left is forgotten.
     pub fn tell(&self, id: Uuid, item: Item) {
-        let mut watched = self.lock();
-        if let Some(sender) = watched.get(&id)
-            && sender.send(item).is_err()
-        {
-            watched.remove(&id);
+        if !self.is_anything_followed() {
+            return;
         }
+        self.change(|watched| {
+            if let Some(sender) = watched.get(&id)
+                && sender.send(item).is_err()
+            {
+                watched.remove(&id);
+            }
+        });
     }
 
     /// Wakes those who follow all executions.
@@ -96,23 +110,37 @@ impl Progress {
 
     /// A follower of the execution left.
     pub fn unfollow(&self, id: Uuid) {
-        let mut watched = self.lock();
-        if watched.get(&id).is_some_and(|s| s.receiver_count() == 0) {
-            watched.remove(&id);
-        }
+        self.change(|watched| {
+            if watched.get(&id).is_some_and(|s| s.receiver_count() == 0) {
+                watched.remove(&id);
+            }
+        });
     }
 
     /// Ends every watch of an execution, once what was told is taken up.
     pub fn stop(&self) {
-        self.lock().clear();
+        self.change(HashMap::clear);
     }
 
     /// Forgets an execution that has ended, once its last event is told.
     pub fn forget(&self, id: Uuid) {
-        self.lock().remove(&id);
+        if self.is_anything_followed() {
+            self.change(|watched| watched.remove(&id));
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, broadcast::Sender<Item>>> {
+    fn is_anything_followed(&self) -> bool {
+        self.followed.load(Ordering::SeqCst) > 0
+    }
+
+    fn change<R>(&self, change: impl FnOnce(&mut Watched) -> R) -> R {
+        let mut watched = self.lock();
+        let result = change(&mut watched);
+        self.followed.store(watched.len(), Ordering::SeqCst);
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Watched> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -30,7 +30,9 @@ impl Shard {
         }
         self.pressing = false;
         self.patience = None;
-        let releases = std::mem::take(&mut self.releases);
+        // The next group is about as large.
+        let room = self.releases.len();
+        let releases = std::mem::replace(&mut self.releases, Vec::with_capacity(room));
         if self.writes.is_empty() {
             match self.in_flight.back_mut() {
                 Some(flight) => flight.releases.extend(releases),
@@ -39,7 +41,8 @@ impl Shard {
             return;
         }
         let (done, receiver) = oneshot::channel();
-        let writes = std::mem::take(&mut self.writes);
+        let room = self.writes.len();
+        let writes = std::mem::replace(&mut self.writes, Vec::with_capacity(room));
         let requests = writes.iter().filter_map(|write| match write {
             Write::PutRequest {
                 namespace,

@@ -52,7 +52,7 @@ pub fn spawn(
     let (loaded, back) = mpsc::unbounded_channel();
     let mut shard = Shard {
         parts,
-        live: HashMap::new(),
+        live: HashMap::default(),
         timers: BTreeSet::new(),
         requests: HashMap::new(),
         writes: Vec::new(),
@@ -86,7 +86,7 @@ struct Live {
 
 struct Shard {
     parts: Parts,
-    live: HashMap<Uuid, Live>,
+    live: HashMap<Uuid, Live, foldhash::fast::RandomState>,
     timers: BTreeSet<(Time, Uuid)>,
     /// Request ids whose record is not durable yet.
     requests: HashMap<(String, String), RequestRecord>,
