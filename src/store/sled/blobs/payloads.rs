@@ -41,6 +41,7 @@ pub fn payloads(event: &mut Event) -> impl Iterator<Item = Payload<'_>> {
             (value, object) = (e.input.as_mut(), e.variables.as_mut());
         }
         Some(K::ExecutionCompleted(e)) => value = e.output.as_mut(),
+        Some(K::ExecutionFinalizing(e)) => value = e.output.as_mut(),
         Some(K::StepScheduled(e)) => value = e.input.as_mut(),
         Some(K::StepStarted(e)) => value = e.input.as_mut(),
         Some(K::StepCompleted(e)) => (value, object) = (e.output.as_mut(), e.saved.as_mut()),
