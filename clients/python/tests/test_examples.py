@@ -112,3 +112,17 @@ async def test_words_are_counted_over_pages(client: Client) -> None:
 async def test_a_workflow_written_by_an_agent_is_run(client: Client) -> None:
     given = await output(client, "dynamic-workflow", {"goal": "storage for wind and software"})
     assert [given[f"search-{n}"][0]["source"] for n in (1, 2, 3)] == ["solar-today", "grid-report", "law-review"]
+
+
+async def test_a_refused_loan_takes_back_what_was_done_newest_first(client: Client) -> None:
+    granted = {"applicant_id": "A-1", "amount": 90_000, "income": 48_000}
+    assert (await output(client, "loan-approval", granted))["amount"] == 90_000
+    execution = await run(client, "loan-approval", {**granted, "amount": 400_000})
+    assert (execution["state"], execution["error"]["class"]) == ("FAILED", "refused")
+    assert states(execution)["loan_processing/check_credit"] == "COMPENSATED"
+    undone = [
+        event["step"]
+        async for event in client.watch(execution["execution_id"])
+        if event["kind"] == "step_compensated"
+    ]
+    assert undone == ["loan_processing/assess_risk", "loan_processing/check_credit"]
