@@ -5,8 +5,8 @@ mod killed;
 use serde_json::json;
 use tutti::proto::{
     CancelExecutionRequest, Event, ExecutionFilter, ListExecutionsRequest, RegisterWorkflowRequest,
-    TerminateExecutionRequest, ValidateWorkflowRequest, WatchExecutionRequest, event::Kind,
-    execution::State, finding::Severity, step_execution::State as StepState,
+    ValidateWorkflowRequest, WatchExecutionRequest, event::Kind, execution::State,
+    finding::Severity, step_execution::State as StepState,
 };
 
 use crate::support::{PATIENCE, TestServer, json_of};
@@ -167,15 +167,7 @@ async fn ending_the_parent_ends_its_children_and_theirs() {
         let grandchild = child_of(&server, &child, "sub").await;
         assert_eq!(server.get(&grandchild).await.parent.unwrap().depth, 2);
         if terminate {
-            let request = TerminateExecutionRequest {
-                execution_id: id.clone(),
-                ..Default::default()
-            };
-            server
-                .executions()
-                .terminate_execution(request)
-                .await
-                .unwrap();
+            server.terminate(&id).await;
         } else {
             cancel(&server, &id).await;
         }

@@ -5,8 +5,8 @@ mod undone;
 use serde_json::json;
 use tonic::Code;
 use tutti::proto::{
-    CancelExecutionRequest, Event, Execution, StepExecution, TerminateExecutionRequest,
-    execution::State, step_execution::State as StepState,
+    CancelExecutionRequest, Event, Execution, StepExecution, execution::State,
+    step_execution::State as StepState,
 };
 
 use crate::support::{TestServer, json_of};
@@ -135,15 +135,7 @@ async fn finally_is_bounded_by_the_servers_limit_and_left_out_by_a_termination()
     assert_eq!(finally.error.as_ref().unwrap().class, "timeout");
 
     let id = server.begin("tidy", json!(1)).await;
-    let request = TerminateExecutionRequest {
-        execution_id: id.clone(),
-        ..Default::default()
-    };
-    server
-        .executions()
-        .terminate_execution(request)
-        .await
-        .unwrap();
+    server.terminate(&id).await;
     let execution = server.ended(&id).await;
     assert!(
         execution

@@ -149,6 +149,16 @@ impl TestServer {
         answer.unwrap().into_inner().execution.unwrap()
     }
 
+    /// Ends an execution now.
+    pub async fn terminate(&self, id: &str) {
+        let request = proto::TerminateExecutionRequest {
+            execution_id: id.into(),
+            ..Default::default()
+        };
+        let answer = self.executions().terminate_execution(request).await;
+        answer.unwrap();
+    }
+
     /// The execution once it has ended.
     pub async fn ended(&self, id: &str) -> Execution {
         let request = proto::WatchExecutionRequest {

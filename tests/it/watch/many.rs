@@ -3,8 +3,7 @@
 use serde_json::json;
 use tonic::Streaming;
 use tutti::proto::{
-    Execution, ExecutionFilter, TerminateExecutionRequest, WatchExecutionsRequest,
-    WatchExecutionsResponse, execution::State,
+    Execution, ExecutionFilter, WatchExecutionsRequest, WatchExecutionsResponse, execution::State,
 };
 
 use crate::support::{PATIENCE, TestServer, start};
@@ -43,18 +42,6 @@ async fn told(
     }
 }
 
-async fn terminate(server: &TestServer, id: &str) {
-    let request = TerminateExecutionRequest {
-        execution_id: id.into(),
-        ..Default::default()
-    };
-    server
-        .executions()
-        .terminate_execution(request)
-        .await
-        .unwrap();
-}
-
 #[tokio::test]
 async fn those_that_match_come_first_then_every_change() {
     let server = TestServer::start().await;
@@ -72,7 +59,7 @@ async fn those_that_match_come_first_then_every_change() {
     let third = server.begin("held", json!(null)).await;
     let execution = told(&mut stream, &third, State::Running).await;
     assert_eq!((&*execution.workflow, execution.version), ("held", 1));
-    terminate(&server, &first).await;
+    server.terminate(&first).await;
     let ended = told(&mut stream, &first, State::Cancelled).await;
     assert!(ended.end_time.is_some());
 }
@@ -88,12 +75,12 @@ async fn one_that_leaves_the_filter_is_told_once_more() {
     };
     let mut stream = watch_all(&server, running).await;
     told(&mut stream, &leaving, State::Running).await;
-    terminate(&server, &leaving).await;
+    server.terminate(&leaving).await;
     told(&mut stream, &leaving, State::Cancelled).await;
 
     let ended = server.begin("held", json!(null)).await;
     told(&mut stream, &ended, State::Running).await;
-    terminate(&server, &ended).await;
+    server.terminate(&ended).await;
     told(&mut stream, &ended, State::Cancelled).await;
     let last = server.begin("held", json!(null)).await;
     assert_eq!(next(&mut stream).await.execution_id, last);
