@@ -71,6 +71,7 @@ fn a_full_memory_is_told_and_takes_what_was_accepted() {
     };
     let subject = OnDisk::with(options);
     assert!(!subject.store.pressure().is_full());
+    let still = subject.store.work.kept.hold_drains();
     subject
         .store
         .commit(vec![append_sized(1, 1..=1, 3000, Some(State::Running))])
@@ -80,6 +81,7 @@ fn a_full_memory_is_told_and_takes_what_was_accepted() {
         pressure.is_full() && pressure.pending_bytes_max == 2000,
         "{pressure:?}"
     );
+    drop(still);
     let end = append(1, 2..=2, Some(State::Completed));
     subject.store.commit(vec![end]).unwrap();
     subject.keeper(Task::Drain);
