@@ -1,5 +1,6 @@
 //! What happens on failure, over a real server: what is caught, undone, run at the end.
 
+mod fallback;
 mod undone;
 
 use serde_json::json;

@@ -79,6 +79,7 @@ fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
         0..=3 => step::Kind::Agent("worker".into()),
         4 => step::Kind::Call(Call {
             target: Some(call::Target::Skill("skill".into())),
+            fallback: vec![called("worker"); rng.below(3)],
             ..Call::default()
         }),
         5 => step::Kind::Set(prost_types::Struct {
@@ -132,6 +133,13 @@ fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
         beside::add_to_step(rng, &mut step);
     }
     step
+}
+
+fn called(agent: &str) -> Call {
+    Call {
+        target: Some(call::Target::Agent(agent.into())),
+        ..Call::default()
+    }
 }
 
 fn block(rng: &mut Rng, depth: usize) -> Block {

@@ -2,7 +2,7 @@
 
 use prost::Message as _;
 
-use super::{choice, turn::Turn};
+use super::turn::Turn;
 use crate::{
     core::{
         execution::{Error, Given, ROOT, RunId},
@@ -130,8 +130,8 @@ impl Turn<'_> {
             None => node.total_timeout.map(|t| self.now.after(t)),
         };
         if self.call(run).is_some() {
-            let target = match self.target(run) {
-                Ok(target) => target,
+            let chosen = match self.chosen(run) {
+                Ok(chosen) => chosen,
                 Err(error) => return self.fail_step(run, error, None),
             };
             let node = self.node(run);
@@ -145,8 +145,9 @@ impl Turn<'_> {
                 queue_deadline: node.queue_timeout.map(|t| self.now.after(t).into()),
                 total_deadline: total.map(Into::into),
                 gathered: None,
+                role: String::new(),
             };
-            choice::name(target, &mut scheduled);
+            chosen.name(&mut scheduled);
             self.emit(run, event::Kind::StepScheduled(scheduled));
             return self.dispatch(run);
         }

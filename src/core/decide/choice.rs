@@ -1,4 +1,5 @@
-//! Who a call goes to when an expression says so.
+//! Who a call goes to: the one written, or whom an expression names; and once that one has
+//! failed, the next of its fallbacks.
 
 use std::collections::BTreeMap;
 
@@ -9,30 +10,40 @@ use crate::{
         plan::{Choice, Select, Target},
         value::{self, Kind, Value},
     },
-    proto::StepScheduled,
+    proto::{CallFellBack, StepScheduled, Usage, event},
 };
 
+/// Who a call goes to.
+pub(super) struct Chosen {
+    target: Target,
+    /// The role that it plays; empty when it was not named by one.
+    role: String,
+}
+
 impl Turn<'_> {
-    /// Who the step's call goes to.
+    /// Who the step's next attempt goes to.
     ///
     /// # Errors
     /// Class `expression` when nobody is named, `refused` when one who may not be is.
-    pub fn target(&self, run: RunId) -> Result<Target, Error> {
-        let Some(call) = self.call(run) else {
-            return Ok(Target::Agent(String::new()));
+    pub fn chosen(&self, run: RunId) -> Result<Chosen, Error> {
+        let Some(call) = self.execution.alternative(run) else {
+            return Ok(Chosen::agent(String::new()));
         };
         match &call.choice {
-            None => Ok(call.target.clone()),
             Some(choice) => self.choose(run, choice),
+            None => Ok(Chosen {
+                target: call.target.clone(),
+                role: call.role.clone(),
+            }),
         }
     }
 
-    fn choose(&self, run: RunId, choice: &Choice) -> Result<Target, Error> {
+    fn choose(&self, run: RunId, choice: &Choice) -> Result<Chosen, Error> {
         let chosen = choice
             .by
             .eval(&self.scope(run, Given::default()))
             .map_err(|e| self.error(run, "expression", format!("agent: {e}")))?;
-        let (name, target) = named(&chosen).ok_or_else(|| {
+        let (name, given) = named(&chosen).ok_or_else(|| {
             let text: String = value::to_text(&chosen).chars().take(60).collect();
             let words = format!("agent: `{text}` names neither an agent nor a skill");
             self.error(run, "expression", words)
@@ -44,7 +55,53 @@ impl Turn<'_> {
             );
             return Err(self.error(run, "refused", words));
         }
-        Ok(target)
+        let role = self.execution.plan.roles.get(name);
+        Ok(match (role, given) {
+            (Some(target), Target::Agent(_)) => Chosen {
+                target: target.clone(),
+                role: name.to_owned(),
+            },
+            (_, target) => Chosen {
+                target,
+                role: String::new(),
+            },
+        })
+    }
+
+    /// An attempt failed: calls the next of the call's fallbacks at once, with the same input.
+    /// False when there is none.
+    pub fn fall_back(&mut self, run: RunId, error: &Error, usage: Option<Usage>) -> bool {
+        let index = self.execution.run(run).alternative;
+        let more = self.call(run).map_or(0, |call| call.fallback.len());
+        if index as usize >= more || self.execution.run(run).attempt == 0 {
+            return false;
+        }
+        let fell_back = CallFellBack {
+            index,
+            error: Some(error.clone()),
+            usage,
+        };
+        self.emit(run, event::Kind::CallFellBack(fell_back));
+        self.attempt_again(run);
+        true
+    }
+}
+
+impl Chosen {
+    fn agent(id: String) -> Self {
+        Self {
+            target: Target::Agent(id),
+            role: String::new(),
+        }
+    }
+
+    /// Names it, as the event of an attempt does.
+    pub fn name(self, scheduled: &mut StepScheduled) {
+        scheduled.role = self.role;
+        match self.target {
+            Target::Agent(agent) => scheduled.agent = agent,
+            Target::Skill { skill, .. } => scheduled.skill = skill,
+        }
     }
 }
 
@@ -69,13 +126,5 @@ fn text(value: &Value) -> Option<&str> {
     match &value.kind {
         Some(Kind::StringValue(text)) if !text.is_empty() => Some(text),
         _ => None,
-    }
-}
-
-/// Names of the target, as the event of an attempt has them.
-pub(super) fn name(target: Target, scheduled: &mut StepScheduled) {
-    match target {
-        Target::Agent(agent) => scheduled.agent = agent,
-        Target::Skill { skill, .. } => scheduled.skill = skill,
     }
 }

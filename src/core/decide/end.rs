@@ -144,7 +144,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// An attempt failed: the next one is scheduled if the policy has one, else the step fails.
+    /// An attempt failed: another is called or the next one scheduled, if there is one; else the
+    /// step fails.
     pub fn attempt_failed(
         &mut self,
         run: RunId,
@@ -160,8 +161,8 @@ impl Turn<'_> {
         self.retry_or_fail(run, error, retry_after, usage, retried);
     }
 
-    /// The step's next attempt is scheduled if `retried` and the policy has one left, else it
-    /// fails.
+    /// The next of its call's fallbacks is called; without one, the step's next attempt is
+    /// scheduled if `retried` and the policy has one left; else it fails.
     pub fn retry_or_fail(
         &mut self,
         run: RunId,
@@ -170,18 +171,19 @@ impl Turn<'_> {
         usage: Option<Usage>,
         retried: bool,
     ) {
-        if self.undo_first(run, &error, retried) {
+        if self.undo_first(run, &error, retried) || self.fall_back(run, &error, usage) {
             return;
         }
         let attempt = self.execution.run(run).attempt;
+        let round = self.execution.run(run).round();
         let due = self
             .node(run)
             .retry
             .as_ref()
-            .filter(|policy| retried && attempt < policy.max_attempts)
+            .filter(|policy| retried && round < policy.max_attempts)
             .map(|policy| {
                 let seed = (self.execution.id, &self.execution.run(run).path, attempt);
-                let wait = retry::backoff(policy, attempt + 1, retry::spread(seed));
+                let wait = retry::backoff(policy, round + 1, retry::spread(seed));
                 self.now.after(wait.max(retry_after.unwrap_or_default()))
             });
         let total = self.execution.run(run).total_deadline;

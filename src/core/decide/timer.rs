@@ -50,7 +50,8 @@ impl Turn<'_> {
         );
     }
 
-    fn attempt_again(&mut self, run: RunId) {
+    /// Begins the step's next attempt, with what the last one was given.
+    pub fn attempt_again(&mut self, run: RunId) {
         let input = self.execution.run(run).input.clone();
         let input = input.unwrap_or_else(value::null);
         self.begin_attempt(run, input);

@@ -154,16 +154,11 @@ impl Execution {
     pub fn dispatch_of(&self, id: RunId) -> Option<Dispatch> {
         let run = self.run(id);
         let node = self.node(id);
-        let Kind::Call(call) = &node.kind else {
-            return None;
-        };
-        if run.awaited().is_some() {
-            return None;
-        }
+        let target = self.target(id).filter(|_| run.awaited().is_none())?;
         Some(Dispatch {
             task: run.scheduled,
             step: run.path.to_string(),
-            target: run.target.as_ref().unwrap_or(&call.target).clone(),
+            target: target.clone(),
             attempt: run.attempt,
             input: run.input.clone().unwrap_or_else(value::null),
             timeout: node.timeout,

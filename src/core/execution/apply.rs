@@ -1,15 +1,9 @@
 //! The fold: one event into the state. Cannot fail, reads no clock, evaluates nothing: what
 //! an event says is all there is.
 
-use std::collections::BTreeMap;
-
 use super::{Execution, ExecutionState, RunId, StepState, TimerKind, event_time};
 use crate::{
-    core::{
-        plan::{Kind, Select, Target},
-        time::Time,
-        value,
-    },
+    core::{plan::Kind, time::Time, value},
     proto::{
         Event, StepCompleted, StepFailed, StepRetryScheduled, StepScheduled, StepStarted, Usage,
         event,
@@ -117,6 +111,7 @@ impl Execution {
             event::Kind::StepCompensating(e) => self.step_compensating(run, e),
             event::Kind::StepCompensated(e) => self.step_compensated(run, e, now),
             event::Kind::CompensationFailed(e) => self.compensation_failed(run, e, now),
+            event::Kind::CallFellBack(e) => self.call_fell_back(run, e),
             event::Kind::StepCaught(e) => self.step_caught(run, e, now),
             event::Kind::StepSkipped(_) => self.step_ended(run, StepState::Skipped, now),
             event::Kind::StepCancelled(_) => self.step_ended(run, StepState::Cancelled, now),
@@ -145,7 +140,7 @@ impl Execution {
         let input = input.unwrap_or_else(value::null);
         self.begin(id, now);
         self.clear_attempt(id);
-        let target = chosen(&self.node(id).kind, event);
+        let target = self.chosen(id, event);
         let run = self.run_mut(id);
         run.target = target;
         run.state = StepState::Waiting;
@@ -235,6 +230,7 @@ impl Execution {
         self.set_total(id, self.run(id).total_deadline);
         let run = self.run_mut(id);
         run.state = StepState::Retrying;
+        run.alternative = 0;
         run.error.clone_from(&event.error);
         add_usage(&mut run.usage, event.usage.as_ref());
         run.next_attempt_time = event.due_time.map(Time::from);
@@ -319,19 +315,6 @@ impl Execution {
             self.timers.set(due, id, TimerKind::Total);
         }
     }
-}
-
-/// Who an expression chose, for a call that leaves it to one.
-fn chosen(kind: &Kind, event: &StepScheduled) -> Option<Target> {
-    let is_chosen = matches!(kind, Kind::Call(call) if call.choice.is_some());
-    is_chosen.then(|| match event.skill.as_str() {
-        "" => Target::Agent(event.agent.clone()),
-        skill => Target::Skill {
-            skill: skill.to_owned(),
-            labels: BTreeMap::new(),
-            select: Select::default(),
-        },
-    })
 }
 
 pub(super) fn add_usage(sum: &mut Option<Usage>, more: Option<&Usage>) {

@@ -3,6 +3,7 @@
 
 mod apply;
 mod beside;
+mod called;
 mod child;
 mod children;
 mod frames;

@@ -42,6 +42,10 @@ pub struct StepRun {
     pub agent: String,
     /// Who was chosen by an expression.
     pub target: Option<Target>,
+    /// Which of those that its call names in turn is called, from 0.
+    pub alternative: u32,
+    /// How many of its attempts were fallbacks.
+    pub fallbacks: u32,
     /// What it was given.
     pub input: Option<Value>,
     /// What it gave.
@@ -111,6 +115,8 @@ impl StepRun {
             worker_id: String::new(),
             agent: String::new(),
             target: None,
+            alternative: 0,
+            fallbacks: 0,
             input: None,
             output: None,
             error: None,

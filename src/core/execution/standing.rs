@@ -2,10 +2,7 @@
 //! at the right moment, so that the rest of it can leave memory.
 
 use super::{Execution, RunId, StepState};
-use crate::core::{
-    plan::{Kind, Target},
-    time::Time,
-};
+use crate::core::{plan::Target, time::Time};
 
 /// The most attempts in queues with which a standing is kept in the store: an execution with
 /// more is loaded whole when the server starts.
@@ -73,13 +70,11 @@ impl Execution {
     }
 
     fn queued(&self, id: RunId) -> Option<Queued> {
-        let Kind::Call(call) = &self.node(id).kind else {
-            return None;
-        };
+        let target = self.target(id)?;
         let run = self.run(id);
         Some(Queued {
             task: run.scheduled,
-            target: run.target.as_ref().unwrap_or(&call.target).clone(),
+            target: target.clone(),
             schedule_time: run.schedule_time.unwrap_or(self.last_time),
         })
     }

@@ -180,12 +180,10 @@ impl Execution {
     }
 
     pub(super) fn view_step(&self, run: &StepRun, node: &Node) -> proto::StepExecution {
-        let (agent, skill) = match &node.kind {
-            Kind::Call(call) => match run.target.as_ref().unwrap_or(&call.target) {
-                Target::Agent(agent) => (agent.clone(), String::new()),
-                Target::Skill { skill, .. } => (run.agent.clone(), skill.clone()),
-            },
-            _ => Default::default(),
+        let (agent, skill) = match run.target_in(node) {
+            Some(Target::Agent(agent)) => (agent.clone(), String::new()),
+            Some(Target::Skill { skill, .. }) => (run.agent.clone(), skill.clone()),
+            None => Default::default(),
         };
         let kind = match run.index {
             Some(_) if run.parent.is_some_and(|p| self.each(p).is_some()) => ITEM,
@@ -208,7 +206,7 @@ impl Execution {
             worker_id: run.worker_id.clone(),
             waiting_for: String::new(),
             next_attempt_time: run.next_attempt_time.map(Into::into),
-            max_attempts: node.retry.as_ref().map_or(1, |r| r.max_attempts),
+            max_attempts: node.attempts_max(),
             usage: run.usage,
             items: None,
             child_execution_id: run

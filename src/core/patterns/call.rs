@@ -1,8 +1,8 @@
 //! The calls within a pattern.
 
 use crate::{
-    core::plan::{Block, Compiler, Input, Kind, Mode, NodeId, blank},
-    proto::{Call, PatternCall, Step, call, pattern_call},
+    core::plan::{Block, Compiler, Input, Kind, Mode, NodeId, blank, of_pattern},
+    proto::{PatternCall, Step},
 };
 
 impl Compiler<'_> {
@@ -28,7 +28,7 @@ impl Compiler<'_> {
         };
         let (timeout, queue_timeout, total_timeout) = self.timeouts(&timeouts, true);
         let retry = self.retry(written.retry.as_ref());
-        let kind = Kind::Call(self.call(&as_call(written)));
+        let kind = Kind::Call(self.call(&of_pattern(written)));
         self.leave();
         let made = self.node(node);
         made.input = given.map_or(input, Input::Template);
@@ -78,18 +78,5 @@ impl Compiler<'_> {
             return None;
         };
         Some(self.within(field, |c| compile(c, written)))
-    }
-}
-
-fn as_call(written: &PatternCall) -> Call {
-    Call {
-        target: written.target.as_ref().map(|target| match target {
-            pattern_call::Target::Agent(agent) => call::Target::Agent(agent.clone()),
-            pattern_call::Target::Skill(skill) => call::Target::Skill(skill.clone()),
-        }),
-        select: written.select,
-        labels: written.labels.clone(),
-        fallback: written.fallback.clone(),
-        key: written.key.clone(),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Beside, Block, Catch, Input, Kind, Mode, NodeId, Role,
+    call::of_pattern,
     compile::{Compiler, blank},
     expressions::bare,
     steps::Around,
@@ -209,19 +210,5 @@ impl<'a> Compiler<'a> {
                 ..Beside::default()
             })
         })
-    }
-}
-
-/// The call that a pattern's call is, without what is around it.
-fn of_pattern(call: &PatternCall) -> proto::Call {
-    proto::Call {
-        target: call.target.clone().map(|target| match target {
-            proto::pattern_call::Target::Agent(agent) => proto::call::Target::Agent(agent),
-            proto::pattern_call::Target::Skill(skill) => proto::call::Target::Skill(skill),
-        }),
-        select: call.select,
-        labels: call.labels.clone(),
-        fallback: call.fallback.clone(),
-        key: call.key.clone(),
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn worst_case(plan: &Plan, limits: &Limits) -> u64 {
             counts.fold(0, u64::saturating_add)
         };
         let once = match &node.kind {
-            Kind::Call(_) => 1,
+            Kind::Call(call) => 1 + call.fallback.len() as u64,
             Kind::Set(_) | Kind::Child(_) => 0,
             Kind::Loop(looped) => {
                 let body = calls[looped.body.0 as usize];

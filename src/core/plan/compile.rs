@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{
     Block, Gate, Input, Kind, Node, NodeId, Plan, Reference, Role, bounds, calls,
-    expressions::Reads, graph, steps::Around,
+    expressions::Reads, graph, roles::Part, steps::Around,
 };
 use crate::{
     core::{
@@ -92,6 +92,8 @@ pub(in crate::core) struct Compiler<'a> {
     pub levels_ended: usize,
     /// True where a failure undoes what completed.
     pub undoes: bool,
+    /// The workflow's roles.
+    pub roles: BTreeMap<String, Part>,
 }
 
 /// The steps of one list, and what the one being compiled reads of them.
@@ -116,12 +118,14 @@ impl<'a> Compiler<'a> {
             references: Vec::new(),
             levels_ended: 0,
             undoes: false,
+            roles: BTreeMap::new(),
         }
     }
 
     fn workflow(&mut self, workflow: &'a Workflow) -> Plan {
         self.names_of_workflow(workflow);
         self.later_of_workflow(workflow);
+        self.roles(workflow);
         let input_schema = self.schema(".input_schema", workflow.input_schema.as_ref());
         let output_schema = self.schema(".output_schema", workflow.output_schema.as_ref());
         let variables = self.variables(workflow);
@@ -159,6 +163,7 @@ impl<'a> Compiler<'a> {
             max_parallel_steps,
             goal,
             finally,
+            roles: self.roles_end(),
         }
     }
 

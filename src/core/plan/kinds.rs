@@ -1,28 +1,22 @@
-//! Compiling what a step does: calls, blocks with their joins, switches with their cases.
+//! Compiling what a step does: blocks with their joins, switches with their cases; other kinds
+//! have files of their own.
 
 use super::{
-    Block, Call, Choice, Join, Kind, Mode, NodeId, Select, Switch, Target,
+    Block, Join, Kind, Mode, NodeId, Switch,
     compile::Compiler,
     expressions::{bare, literal},
     steps::Around,
 };
 use crate::{
-    core::{expr::Expr, patterns, value},
-    proto::{self, Step, block::Mode as WrittenMode, call, join, step},
+    core::{expr::Expr, patterns},
+    proto::{self, Step, block::Mode as WrittenMode, join, step},
 };
 
 impl<'a> Compiler<'a> {
     /// What the step does, compiled with all that it holds.
     pub(super) fn kind(&mut self, step: &'a Step, id: NodeId) -> Kind {
         match &step.kind {
-            Some(step::Kind::Agent(agent)) => {
-                self.check_target(".agent", agent, "agent");
-                Kind::Call(Call {
-                    target: Target::Agent(agent.clone()),
-                    short: true,
-                    choice: self.choice(agent),
-                })
-            }
+            Some(step::Kind::Agent(agent)) => Kind::Call(self.agent_alone(agent)),
             Some(step::Kind::Call(call)) => Kind::Call(self.within(".call", |c| c.call(call))),
             Some(step::Kind::Block(block)) => {
                 Kind::Block(self.within(".block", |c| c.block(block, id)))
@@ -64,81 +58,6 @@ impl<'a> Compiler<'a> {
     ) -> Kind {
         self.node(id).written = Some(name);
         self.within(&format!(".{name}"), compile)
-    }
-
-    pub(in crate::core) fn call(&mut self, call: &proto::Call) -> Call {
-        self.later_of_call(call);
-        let named = matches!(call.target, Some(call::Target::Agent(_)));
-        if named && call.select() != call::Select::Unspecified {
-            let hint = "remove it, or name a `skill`";
-            self.error(
-                ".select",
-                "conflict",
-                "an agent named by id is not selected",
-                hint,
-            );
-        }
-        if named && !call.labels.is_empty() {
-            let hint = "remove them, or name a `skill`";
-            self.error(
-                ".labels",
-                "conflict",
-                "labels go with `skill`, not with `agent`",
-                hint,
-            );
-        }
-        let target = match &call.target {
-            Some(call::Target::Agent(agent)) => {
-                self.check_target(".agent", agent, "agent");
-                Target::Agent(agent.clone())
-            }
-            Some(call::Target::Skill(skill)) => {
-                self.check_target(".skill", skill, "skill");
-                Target::Skill {
-                    skill: skill.clone(),
-                    labels: call.labels.clone().into_iter().collect(),
-                    select: match call.select() {
-                        call::Select::LeastLoaded => Select::LeastLoaded,
-                        call::Select::RoundRobin
-                        | call::Select::Sticky
-                        | call::Select::Unspecified => Select::RoundRobin,
-                    },
-                }
-            }
-            None => {
-                let hint = "give `agent` or `skill`";
-                self.error("", "required", "the call names nobody", hint);
-                Target::Agent(String::new())
-            }
-        };
-        let choice = match &call.target {
-            Some(call::Target::Agent(agent)) => self.choice(agent),
-            _ => None,
-        };
-        Call {
-            target,
-            short: false,
-            choice,
-        }
-    }
-
-    /// The expression that an agent's id is, when it is one.
-    fn choice(&mut self, agent: &str) -> Option<Choice> {
-        if !agent.contains("{{") {
-            return None;
-        }
-        let by = self.within(".agent", |c| c.template(&value::string(agent)))?;
-        Some(Choice {
-            by,
-            allow: Vec::new(),
-        })
-    }
-
-    fn check_target(&mut self, field: &str, target: &str, what: &str) {
-        if target.is_empty() {
-            let message = format!("the {what} has no name");
-            self.error(field, "required", message, "");
-        }
     }
 
     fn block(&mut self, block: &'a proto::Block, id: NodeId) -> Block {

@@ -3,7 +3,7 @@
 
 use super::compile::Compiler;
 use crate::proto::{
-    Block, Call, Gate, Step, Workflow,
+    Block, Call, Gate, Role, Step, Workflow,
     block::Mode,
     call::Select,
     gate::{Check, OnViolation},
@@ -15,7 +15,6 @@ impl Compiler<'_> {
     /// Refuses what a workflow says and this version does not serve.
     pub(super) fn later_of_workflow(&mut self, workflow: &Workflow) {
         self.later_fields(&[
-            (".agents", !workflow.agents.is_empty()),
             (".readiness", workflow.readiness() != Readiness::Unspecified),
             (".initial", !workflow.initial.is_empty()),
             (".max_transitions", workflow.max_transitions > 0),
@@ -52,11 +51,16 @@ impl Compiler<'_> {
 
     /// Refuses what a call says and this version does not serve.
     pub(super) fn later_of_call(&mut self, call: &Call) {
-        self.later_fields(&[
-            (".fallback", !call.fallback.is_empty()),
-            (".key", !call.key.is_empty()),
-        ]);
+        self.later_fields(&[(".key", !call.key.is_empty())]);
         self.later_values(&[(".select", call.select() == Select::Sticky)]);
+    }
+
+    /// Refuses what a role says and this version does not serve.
+    pub(super) fn later_of_role(&mut self, role: &Role) {
+        self.later_fields(&[
+            (".context", role.context.is_some()),
+            (".tools", !role.tools.is_empty()),
+        ]);
     }
 
     /// Refuses what a gate says and this version does not serve.

@@ -12,6 +12,7 @@
 
 mod beside;
 mod bounds;
+mod call;
 mod calls;
 mod check;
 mod child;
@@ -28,10 +29,12 @@ mod mermaid;
 mod order;
 mod policies;
 mod role;
+mod roles;
 mod steps;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::core) use call::of_pattern;
 pub use check::{Checked, check};
 pub use child::Reference;
 pub use compile::{Compiled, compile};
@@ -74,6 +77,8 @@ pub struct Plan {
     pub goal: Vec<Gate>,
     /// The block of steps run at the end, whatever the outcome.
     pub finally: Option<NodeId>,
+    /// Who plays each role.
+    pub roles: BTreeMap<String, Target>,
 }
 
 impl Plan {
@@ -238,16 +243,20 @@ pub enum Source {
 pub struct Call {
     /// Who.
     pub target: Target,
+    /// The role that `target` plays; empty when it was not named by one.
+    pub role: String,
     /// Written as `agent:` rather than `call:`; only for showing.
     pub short: bool,
     /// Says who, instead of `target`, when the step begins.
     pub choice: Option<Choice>,
+    /// Who is called next, in order, when an attempt fails; without any of their own.
+    pub fallback: Vec<Self>,
 }
 
 /// An agent named by an expression.
 #[derive(Debug)]
 pub struct Choice {
-    /// Gives the agent's id, or an object with `agent` or `skill`.
+    /// Gives an agent's id or a role, or an object with `agent` or `skill`.
     pub by: Template,
     /// The only ones that may be named; empty: any.
     pub allow: Vec<String>,

@@ -208,7 +208,7 @@ class ExecutionParked(_message.Message):
     def __init__(self, error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ...) -> None: ...
 
 class StepScheduled(_message.Message):
-    __slots__ = ("attempt", "agent", "skill", "input", "queue_deadline", "total_deadline", "gathered", "given_item")
+    __slots__ = ("attempt", "agent", "skill", "input", "queue_deadline", "total_deadline", "gathered", "given_item", "role")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
     SKILL_FIELD_NUMBER: _ClassVar[int]
@@ -217,6 +217,7 @@ class StepScheduled(_message.Message):
     TOTAL_DEADLINE_FIELD_NUMBER: _ClassVar[int]
     GATHERED_FIELD_NUMBER: _ClassVar[int]
     GIVEN_ITEM_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
     attempt: int
     agent: str
     skill: str
@@ -225,7 +226,8 @@ class StepScheduled(_message.Message):
     total_deadline: _timestamp_pb2.Timestamp
     gathered: Gathered
     given_item: bool
-    def __init__(self, attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., queue_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., gathered: _Optional[_Union[Gathered, _Mapping]] = ..., given_item: bool = ...) -> None: ...
+    role: str
+    def __init__(self, attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., queue_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., gathered: _Optional[_Union[Gathered, _Mapping]] = ..., given_item: bool = ..., role: _Optional[str] = ...) -> None: ...
 
 class Gathered(_message.Message):
     __slots__ = ("field", "path", "count")

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod blocks;
+mod calls;
 mod catch;
 mod children;
 mod compensate;

@@ -78,6 +78,20 @@ fn every_rule_about_the_workflow_is_kept() {
             vec!["W conflict retry.retry_on[0]"],
         ),
         ("tags: ['']", vec!["E required tags[0]"]),
+        ("agents: { y: { agent: z } }", vec![]),
+        ("agents: { z: { skill: s } }", vec!["W unused agents.z"]),
+        (
+            "agents: { y: {}, 'z z': { agent: a } }",
+            vec![
+                "E required agents.y",
+                "E pattern agents.z z",
+                "W unused agents.z z",
+            ],
+        ),
+        (
+            "agents: { y: { agent: '{{ input }}', labels: { a: b } } }",
+            vec!["E conflict agents.y.agent", "E conflict agents.y.labels"],
+        ),
     ] {
         assert_eq!(found(&with_steps(head, &step)), expected, "{head}");
     }
@@ -100,6 +114,18 @@ fn every_rule_about_a_step_is_kept() {
             vec![
                 "E conflict steps[0].call.select",
                 "E conflict steps[0].call.labels",
+            ],
+        ),
+        (
+            "id: x, call: { agent: a, fallback: [ { skill: s, labels: { a: b } }, { agent: '{{ input.b }}' } ] }",
+            vec![],
+        ),
+        (
+            "id: x, call: { agent: a, fallback: [ {}, { agent: b, select: ROUND_ROBIN, fallback: [ { agent: c } ] } ] }",
+            vec![
+                "E required steps[0].call.fallback[0]",
+                "E conflict steps[0].call.fallback[1].select",
+                "E conflict steps[0].call.fallback[1].fallback",
             ],
         ),
         (

@@ -1,0 +1,64 @@
+//! Who a call goes to: as the plan says, as an expression chose, or the next of its fallbacks.
+
+use std::collections::BTreeMap;
+
+use super::{Execution, RunId, StepRun, apply::add_usage};
+use crate::{
+    core::plan::{Call, Kind, Node, Select, Target},
+    proto::{CallFellBack, StepScheduled},
+};
+
+impl StepRun {
+    /// Which attempt this is of the whole call, its fallbacks included, from 1.
+    pub fn round(&self) -> u32 {
+        self.attempt - self.fallbacks
+    }
+
+    /// Who its attempt goes to; `None` when it is no call.
+    pub(super) fn target_in<'a>(&'a self, node: &'a Node) -> Option<&'a Target> {
+        let Kind::Call(call) = &node.kind else {
+            return None;
+        };
+        let written = &call.alternative(self.alternative).target;
+        Some(self.target.as_ref().unwrap_or(written))
+    }
+}
+
+impl Execution {
+    /// The call that a step's attempt makes; `None` when it is no call.
+    pub fn alternative(&self, id: RunId) -> Option<&Call> {
+        match &self.node(id).kind {
+            Kind::Call(call) => Some(call.alternative(self.run(id).alternative)),
+            _ => None,
+        }
+    }
+
+    /// Who a step's attempt goes to; `None` when it is no call.
+    pub fn target(&self, id: RunId) -> Option<&Target> {
+        self.run(id).target_in(self.node(id))
+    }
+
+    /// Who an expression chose, for a call that leaves it to one.
+    pub(super) fn chosen(&self, id: RunId, event: &StepScheduled) -> Option<Target> {
+        self.alternative(id)?.choice.as_ref()?;
+        let played = self.plan.roles.get(&event.role).cloned();
+        Some(played.unwrap_or_else(|| match event.skill.as_str() {
+            "" => Target::Agent(event.agent.clone()),
+            skill => Target::Skill {
+                skill: skill.to_owned(),
+                labels: BTreeMap::new(),
+                select: Select::default(),
+            },
+        }))
+    }
+
+    pub(super) fn call_fell_back(&mut self, id: RunId, event: &CallFellBack) {
+        self.clear_attempt(id);
+        let run = self.run_mut(id);
+        run.alternative = event.index + 1;
+        run.fallbacks += 1;
+        run.target = None;
+        run.error.clone_from(&event.error);
+        add_usage(&mut run.usage, event.usage.as_ref());
+    }
+}
