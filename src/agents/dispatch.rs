@@ -37,6 +37,10 @@ impl Dispatch for Hub {
         self.locked(|state, _| state.waiting_for(key))
     }
 
+    fn obstacle(&self, namespace: &str, target: &Target) -> Option<String> {
+        self.locked(|state, _| state.obstacle(namespace, target))
+    }
+
     fn put_agent(&self, namespace: &str, agent: Agent) {
         Self::put_agent(self, namespace, agent);
     }

@@ -117,6 +117,9 @@ pub trait Dispatch: Send + Sync + 'static {
     fn release(&self, key: TaskKey);
     /// What a queued attempt waits for, in words; `None` when it is not in the queue.
     fn waiting_for(&self, key: TaskKey) -> Option<String>;
+    /// Why nobody could take a task for this target now, in words; `None` when someone could,
+    /// be it after those at work.
+    fn obstacle(&self, namespace: &str, target: &Target) -> Option<String>;
     /// Makes an agent known, or replaces what is known of it.
     fn put_agent(&self, namespace: &str, agent: proto::Agent);
     /// Forgets an agent.

@@ -69,6 +69,16 @@ pub(super) struct SkillKey {
     pub least_loaded: bool,
 }
 
+impl SkillKey {
+    pub fn of(skill: &str, labels: &BTreeMap<String, String>, select: Select) -> Self {
+        Self {
+            skill: skill.to_owned(),
+            labels: labels.clone(),
+            least_loaded: select == Select::LeastLoaded,
+        }
+    }
+}
+
 /// A queue for a skill; there only while it holds tasks.
 pub(super) struct SkillQueue {
     pub space: Arc<str>,
@@ -88,11 +98,7 @@ impl State {
                 labels,
                 select,
             } => {
-                let key = SkillKey {
-                    skill: skill.clone(),
-                    labels: labels.clone(),
-                    least_loaded: *select == Select::LeastLoaded,
-                };
+                let key = SkillKey::of(skill, labels, *select);
                 Source::Skill(self.skill_queue(space, key))
             }
         }

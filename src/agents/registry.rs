@@ -110,6 +110,11 @@ impl AgentSlot {
         self.offered + self.leased
     }
 
+    /// True while a worker waits for its tasks, or works on one.
+    pub fn is_served(&self) -> bool {
+        self.seats > 0 || self.load() > 0
+    }
+
     /// True while its limit lets it take one more.
     pub fn below_max(&self) -> bool {
         self.max() == 0 || self.load() < self.max()

@@ -1,13 +1,15 @@
-//! What a queued task waits for, in words.
+//! What a queued task waits for, or one would, in words.
+
+use std::collections::BTreeSet;
 
 use super::{
     TaskKey,
-    queue::{Queue, SkillQueue, Source},
+    queue::{Queue, SkillKey, SkillQueue, Source},
     registry::AgentSlot,
-    state::State,
+    state::{AgentId, State},
     task::Phase,
 };
-use crate::proto::agent;
+use crate::{core::plan::Target, proto::agent};
 
 /// How far the tasks before one are counted.
 const BEFORE_MAX: usize = 1_000;
@@ -38,42 +40,85 @@ impl State {
         Some(format!("{obstacle}{before}"))
     }
 
+    /// What keeps a call from being taken, however long it waits for those at work; `None`
+    /// when someone could take it.
+    pub fn obstacle(&self, namespace: &str, target: &Target) -> Option<String> {
+        match target {
+            Target::Agent(id) => {
+                let slot = self.find_slot(namespace, id);
+                match slot.and_then(|slot| self.agents.get(&slot)) {
+                    None => Some(unregistered(id)),
+                    Some(slot) => agent_lacks(slot),
+                }
+            }
+            Target::Skill {
+                skill,
+                labels,
+                select,
+            } => {
+                let key = SkillKey::of(skill, labels, *select);
+                self.skill_lacks(namespace, &key, &self.fitting(namespace, &key))
+            }
+        }
+    }
+
     fn of_skill(&self, queue: &SkillQueue) -> String {
+        let lacks = self.skill_lacks(&queue.space, &queue.key, &queue.members);
         let skill = queue.key.skill.as_str();
-        let space = self.spaces.get(&queue.space);
+        lacks.unwrap_or_else(|| format!("all workers of agents with skill '{skill}' are busy"))
+    }
+
+    fn skill_lacks(
+        &self,
+        space: &str,
+        key: &SkillKey,
+        members: &BTreeSet<AgentId>,
+    ) -> Option<String> {
+        let skill = key.skill.as_str();
+        let space = self.spaces.get(space);
         if !space.is_some_and(|s| s.with_skill.contains_key(skill)) {
-            return format!("no registered agent has skill '{skill}'");
+            return Some(format!("no registered agent has skill '{skill}'"));
         }
-        if queue.members.is_empty() && queue.key.labels.is_empty() {
-            return format!("no active agent has skill '{skill}'");
+        if members.is_empty() && key.labels.is_empty() {
+            return Some(format!("no active agent has skill '{skill}'"));
         }
-        if queue.members.is_empty() {
+        if members.is_empty() {
             let label = |(name, value): (&String, &String)| format!("{name}={value}");
-            let labels: Vec<_> = queue.key.labels.iter().map(label).collect();
+            let labels: Vec<_> = key.labels.iter().map(label).collect();
             let labels = labels.join(", ");
-            return format!("no active agent with skill '{skill}' has the labels {labels}");
+            return Some(format!(
+                "no active agent with skill '{skill}' has the labels {labels}"
+            ));
         }
-        let members = || queue.members.iter().filter_map(|m| self.agents.get(m));
-        if members().all(|m| m.seats == 0) {
-            return format!("no worker serves an agent with skill '{skill}'");
-        }
-        format!("all workers of agents with skill '{skill}' are busy")
+        let mut served = members.iter().filter_map(|m| self.agents.get(m));
+        let served = served.any(AgentSlot::is_served);
+        (!served).then(|| format!("no worker serves an agent with skill '{skill}'"))
     }
 }
 
 fn of_agent(slot: &AgentSlot) -> String {
     let id = &slot.id;
-    match slot.state() {
-        None => format!("agent '{id}' is not registered"),
-        Some(agent::State::Disabled) => format!("agent '{id}' is disabled"),
-        Some(agent::State::Draining) => format!("agent '{id}' is draining"),
-        Some(_) if slot.seats == 0 => format!("no worker serves agent '{id}'"),
-        Some(_) if !slot.below_max() => {
-            let max = slot.max();
-            format!("agent '{id}' has as many tasks as its limit of {max} allows")
+    agent_lacks(slot).unwrap_or_else(|| {
+        if slot.below_max() {
+            return format!("all workers of agent '{id}' are busy");
         }
-        Some(_) => format!("all workers of agent '{id}' are busy"),
+        let max = slot.max();
+        format!("agent '{id}' has as many tasks as its limit of {max} allows")
+    })
+}
+
+fn agent_lacks(slot: &AgentSlot) -> Option<String> {
+    let id = &slot.id;
+    match slot.state() {
+        None => Some(unregistered(id)),
+        Some(agent::State::Disabled) => Some(format!("agent '{id}' is disabled")),
+        Some(agent::State::Draining) => Some(format!("agent '{id}' is draining")),
+        Some(_) => (!slot.is_served()).then(|| format!("no worker serves agent '{id}'")),
     }
+}
+
+fn unregistered(id: &str) -> String {
+    format!("agent '{id}' is not registered")
 }
 
 fn before(queue: &Queue, place: u64, key: TaskKey) -> String {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, QuotaViolation, StatusExt};
+use tonic_types::{ErrorDetails, FieldViolation, QuotaViolation, StatusExt};
 
 use super::convert::{Rejected, TooLarge};
 use crate::{
@@ -23,6 +23,8 @@ const VIOLATION_BYTES_MAX: usize = 512;
 /// The most bytes of violations in one status. A status travels in HTTP/2 headers, base64
 /// encoded; gRPC clients take 8 KiB of them unless told otherwise.
 const VIOLATIONS_BYTES_MAX: usize = 4 << 10;
+/// When agents that are missing may be there.
+const AGENTS: Duration = Duration::from_secs(5);
 /// When a server that shuts down may be back.
 const RESTART: Duration = Duration::from_secs(1);
 
@@ -41,6 +43,13 @@ impl From<Error> for Status {
                 Refused::new(Code::FailedPrecondition, "STATE_FORBIDS")
                     .precondition("STATE", &subject, &reason)
                     .status(message)
+            }
+            Error::AgentsMissing { workflow, missing } => {
+                let refused = Refused::new(Code::FailedPrecondition, "AGENTS_MISSING");
+                let refused = missing.iter().fold(refused, |refused, missing| {
+                    refused.precondition("AGENT", &workflow, missing)
+                });
+                refused.retry_after(AGENTS).status(message)
             }
             Error::Exhausted {
                 subject,
@@ -238,8 +247,8 @@ impl Refused {
 
     fn precondition(mut self, kind: &str, subject: &str, reason: &str) -> Self {
         let reason = cut(reason.to_owned(), VIOLATION_BYTES_MAX);
-        let violation = PreconditionViolation::new(kind, subject, reason);
-        self.details.set_precondition_failure(vec![violation]);
+        self.details
+            .add_precondition_failure_violation(kind, subject, reason);
         self
     }
 

@@ -131,7 +131,7 @@ pub fn refused(error: Error) -> (&'static str, String) {
         Error::NotFound { .. } => "not_found",
         Error::Definition { .. } => "invalid_output",
         Error::Invalid { .. } => "validation",
-        Error::Exhausted { .. } | Error::Unavailable => "unavailable",
+        Error::Exhausted { .. } | Error::AgentsMissing { .. } | Error::Unavailable => "unavailable",
         _ => "agent_error",
     };
     (class, error.to_string())

@@ -38,6 +38,14 @@ pub enum Error {
         /// Why not: `has ended (COMPLETED)`.
         reason: String,
     },
+    /// Agents that a workflow needs before it starts are missing.
+    #[error("workflow {workflow} starts only when its agents are there: {}", missing.join("; "))]
+    AgentsMissing {
+        /// The workflow's name.
+        workflow: String,
+        /// What is missing, each in words.
+        missing: Vec<String>,
+    },
     /// A limit is reached.
     #[error("{message}")]
     Exhausted {

@@ -1,6 +1,7 @@
 //! Agents: registered, found, changed, forgotten, watched; and which of them a task goes to.
 
 mod choice;
+mod readiness;
 mod registry;
 mod schema;
 mod watching;

@@ -1,7 +1,7 @@
 //! Compiling who is called: an agent, a role of the workflow, a skill, or whom an expression
 //! names; and who is called after them.
 
-use super::{Call, Choice, Kind, Node, Select, Target, compile::Compiler};
+use super::{Call, Choice, Kind, Node, Plan, Select, Target, compile::Compiler};
 use crate::{
     core::value,
     proto::{self, PatternCall, call, pattern_call},
@@ -143,6 +143,21 @@ impl Call {
             0 => self,
             place => &self.fallback[place - 1],
         }
+    }
+}
+
+impl Plan {
+    /// The calls whose agents are known before they begin, each with those who may do it, in
+    /// turn. A call that leaves one of them to an expression is left out.
+    pub fn known_targets(&self) -> impl Iterator<Item = Vec<&Target>> {
+        self.nodes.iter().filter_map(|node| match &node.kind {
+            Kind::Call(call) => {
+                let all = || std::iter::once(call).chain(&call.fallback);
+                let known = all().all(|call| call.choice.is_none());
+                known.then(|| all().map(|call| &call.target).collect())
+            }
+            _ => None,
+        })
     }
 }
 

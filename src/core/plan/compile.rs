@@ -16,7 +16,7 @@ use crate::{
         schema::Schema,
         value::Value,
     },
-    proto::{Graph, Workflow},
+    proto::{Graph, Workflow, workflow::Readiness},
 };
 
 /// A workflow that can run.
@@ -164,6 +164,7 @@ impl<'a> Compiler<'a> {
             goal,
             finally,
             roles: self.roles_end(),
+            needs_agents: workflow.readiness() == Readiness::Refuse,
         }
     }
 

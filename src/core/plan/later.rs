@@ -8,14 +8,13 @@ use crate::proto::{
     call::Select,
     gate::{Check, OnViolation},
     step::OnError,
-    workflow::{OnFailure, Readiness},
+    workflow::OnFailure,
 };
 
 impl Compiler<'_> {
     /// Refuses what a workflow says and this version does not serve.
     pub(super) fn later_of_workflow(&mut self, workflow: &Workflow) {
         self.later_fields(&[
-            (".readiness", workflow.readiness() != Readiness::Unspecified),
             (".initial", !workflow.initial.is_empty()),
             (".max_transitions", workflow.max_transitions > 0),
         ]);

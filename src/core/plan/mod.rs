@@ -79,6 +79,8 @@ pub struct Plan {
     pub finally: Option<NodeId>,
     /// Who plays each role.
     pub roles: BTreeMap<String, Target>,
+    /// True when it must not start while agents that it needs are missing (`readiness: REFUSE`).
+    pub needs_agents: bool,
 }
 
 impl Plan {

@@ -71,7 +71,6 @@ impl Shard {
     }
 
     fn start_new_child(&mut self, namespace: &str, start: &ChildStart) -> Result<(), Error> {
-        self.admit()?;
         let (version, plan, definition) = match &start.runs {
             ChildWorkflow::Registered { name, version } => {
                 let plans = &self.parts.plans;
@@ -84,6 +83,7 @@ impl Shard {
                 (0, Arc::new(compiled.plan), Some((**workflow).clone()))
             }
         };
+        self.admit(namespace, &plan)?;
         let begin = decide::Start {
             id: start.id,
             namespace: namespace.to_owned(),

@@ -2,6 +2,7 @@
 //! that is being filled.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -14,6 +15,7 @@ use crate::{
     core::{
         decide::{self, Command, Effect, Outcome, decide},
         execution::{Listed, Query, RunId, list, outline, summary, view},
+        plan::{Plan, Target},
         time::Time,
     },
     engine::{
@@ -42,7 +44,7 @@ impl Shard {
             Ok(Some(id)) => return self.releases.push(Release::Started(reply, id)),
             Err(error) => return drop(reply.send(Err(error))),
         }
-        if let Err(error) = self.admit() {
+        if let Err(error) = self.admit(&start.namespace, &plan) {
             return drop(reply.send(Err(error)));
         }
         let (id, namespace) = (start.id, start.namespace.clone());
@@ -66,8 +68,11 @@ impl Shard {
         }
     }
 
-    /// Whether one more execution can be accepted.
-    pub(super) fn admit(&mut self) -> Result<(), Error> {
+    /// Whether one more execution, of this plan, can be accepted.
+    pub(super) fn admit(&mut self, namespace: &str, plan: &Plan) -> Result<(), Error> {
+        if plan.needs_agents {
+            self.agents_there(namespace, plan)?;
+        }
         let limits = Arc::clone(&self.parts.limits);
         if self.parts.open.load(Ordering::Relaxed) >= limits.open_executions_max {
             return Err(refusal::too_many_open(limits.open_executions_max));
@@ -81,6 +86,25 @@ impl Shard {
             return Err(refusal::disk_full(free, limits.disk_reserve_bytes));
         }
         Ok(())
+    }
+
+    /// Whether each call has someone who could take it, be it after those at work.
+    fn agents_there(&self, namespace: &str, plan: &Plan) -> Result<(), Error> {
+        let obstacle = |target: &&Target| self.parts.dispatch.obstacle(namespace, target);
+        let mut missing = BTreeSet::new();
+        for targets in plan.known_targets() {
+            let obstacles: Vec<_> = targets.iter().map_while(obstacle).collect();
+            if obstacles.len() == targets.len() {
+                missing.insert(obstacles.join(", "));
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Error::AgentsMissing {
+            workflow: plan.name.clone(),
+            missing: missing.into_iter().collect(),
+        })
     }
 
     /// How much more the store can keep, as of a moment ago.

@@ -13,14 +13,14 @@ use crate::{
     workers::raw::RawWorker,
 };
 
-async fn watch(server: &TestServer) -> Streaming<WatchAgentsResponse> {
+pub async fn watch(server: &TestServer) -> Streaming<WatchAgentsResponse> {
     let mut agents = server.agents();
     let watch = agents.watch_agents(WatchAgentsRequest::default()).await;
     watch.unwrap().into_inner()
 }
 
 /// The next change that fits; those before it may have been told as one.
-async fn until(
+pub async fn until(
     watch: &mut Streaming<WatchAgentsResponse>,
     fits: impl Fn(&WatchAgentsResponse, &Agent) -> bool,
 ) -> Agent {

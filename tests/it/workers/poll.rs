@@ -50,7 +50,7 @@ async fn a_poll_that_finds_nothing_in_time_is_empty() {
     assert_eq!(poll(&server, short).await, []);
 
     let mut hurried = tonic::Request::new(request(1, PATIENCE));
-    hurried.set_timeout(Duration::from_secs(1));
+    hurried.set_timeout(Duration::from_secs(2));
     let answer = server.workers().poll_tasks(hurried).await;
     let tasks = answer.expect("an answer before the deadline").into_inner();
     assert_eq!(tasks.tasks, []);
