@@ -8,7 +8,7 @@ use std::{
 use crate::core::plan::Retry;
 
 /// Classes that are not tried again unless `retry_on` names them.
-const FINAL_CLASSES: [&str; 8] = [
+const FINAL_CLASSES: [&str; 9] = [
     "validation",
     "expression",
     "limit",
@@ -17,6 +17,7 @@ const FINAL_CLASSES: [&str; 8] = [
     "auth",
     "cancelled",
     "not_found",
+    "no_transition",
 ];
 
 /// Whether an error of this class is tried again under the policy.

@@ -20,6 +20,7 @@ mod killed;
 mod loops;
 mod passive;
 mod restart;
+mod states;
 mod support;
 mod system;
 mod upkeep;

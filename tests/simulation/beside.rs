@@ -21,6 +21,7 @@ pub fn add_to_step(rng: &mut Rng, step: &mut Step) {
         };
         // Only what stands alone can be put in order.
         let alone = |s: &Step| s.depends_on.is_empty() && s.input.is_none() && s.when.is_empty();
+        let alone = |s: &Step| alone(s) && s.next.is_empty();
         if let Some(block) = block.filter(|b| b.steps.iter().all(alone)) {
             step.kind = Some(step::Kind::Saga(Saga { steps: block.steps }));
         }

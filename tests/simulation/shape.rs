@@ -4,7 +4,7 @@ use tutti::{
     core::value,
     proto::{
         Block, Call, Case, Child, Each, Gate, Gates, Join, Loop, RetryPolicy, Step, Switch,
-        Workflow, block, call, gate, join, step,
+        Transition, Workflow, block, call, gate, join, step,
     },
 };
 
@@ -19,6 +19,7 @@ pub fn workflow(rng: &mut Rng) -> Workflow {
         name: "simulated".into(),
         steps: steps(rng, mode, 0),
         mode: mode.into(),
+        max_transitions: transitions(rng, mode),
         max_parallel_steps: if rng.chance(30) {
             1 + rng.below(3) as u32
         } else {
@@ -43,6 +44,7 @@ fn mode(rng: &mut Rng) -> block::Mode {
         block::Mode::Sequence,
         block::Mode::Parallel,
         block::Mode::Graph,
+        block::Mode::States,
     ])
 }
 
@@ -56,13 +58,47 @@ pub fn steps(rng: &mut Rng, mode: block::Mode, depth: usize) -> Vec<Step> {
         }
         steps.push(step);
     }
+    if mode == block::Mode::States {
+        lead_on(rng, &mut steps);
+    }
     steps
+}
+
+/// Ways between states: anywhere under a condition, else to the next one.
+fn lead_on(rng: &mut Rng, steps: &mut [Step]) {
+    let count = steps.len();
+    for (place, step) in steps.iter_mut().enumerate() {
+        let conditions = ["output == 1", "output == null", "output > 2", "1 > 2"];
+        let ways = (0..rng.below(3)).map(|_| Transition {
+            when: (*rng.pick(&conditions)).into(),
+            to: format!("s{}", rng.below(count)),
+            input: rng.chance(30).then(|| value::string("{{ output }}")),
+        });
+        step.next = ways.collect();
+        if place + 1 < count {
+            step.next.push(Transition {
+                when: if rng.chance(10) { "input != 7" } else { "" }.into(),
+                to: format!("s{}", place + 1),
+                input: None,
+            });
+        } else if rng.chance(80) {
+            step.next.clear();
+        }
+    }
+}
+
+fn transitions(rng: &mut Rng, mode: block::Mode) -> u32 {
+    match mode {
+        block::Mode::States => 1 + rng.below(9) as u32,
+        _ => 0,
+    }
 }
 
 /// Makes a step wait for, or read, one before it.
 fn relate(rng: &mut Rng, step: &mut Step, before: &[Step], mode: block::Mode) {
     let other = rng.pick(before).id.clone();
-    if mode != block::Mode::Sequence && rng.chance(50) {
+    let one_by_one = matches!(mode, block::Mode::Sequence | block::Mode::States);
+    if !one_by_one && rng.chance(50) {
         step.depends_on.push(other.clone());
     }
     if rng.chance(30) {
@@ -156,6 +192,7 @@ fn block(rng: &mut Rng, depth: usize) -> Block {
     });
     Block {
         mode: mode.into(),
+        max_transitions: transitions(rng, mode),
         max_parallel: if rng.chance(30) {
             1 + rng.below(2) as u32
         } else {

@@ -52,7 +52,12 @@ impl World {
             Ok(compiled) => Arc::new(compiled.plan),
             Err(findings) => {
                 // Only what chance cannot know is refused: reading what never has a value.
-                let known = ["unordered", "never-ordered", "unreachable-read"];
+                let known = [
+                    "unordered",
+                    "never-ordered",
+                    "unreachable-read",
+                    "never-ending",
+                ];
                 let strange = findings.iter().find(|f| {
                     f.severity() == tutti::proto::finding::Severity::Error
                         && !known.contains(&f.rule.as_str())

@@ -167,6 +167,7 @@ impl Turn<'_> {
             Kind::Each(_) => self.begin_items(run),
             Kind::Child(_) => self.start_child(run),
             Kind::Loop(_) => self.begin_loop(run),
+            Kind::Block(_) => self.enter_first_state(run),
             _ => {}
         }
     }

@@ -267,6 +267,9 @@ impl Turn<'_> {
         if let PlanKind::Loop(_) = self.node(parent).kind {
             return self.iteration_ended(parent, run);
         }
+        if self.execution.machine(parent).is_some() {
+            return self.state_ended(parent, run);
+        }
         let around = self.execution.run(parent);
         let all = u32::try_from(around.children.len()).unwrap_or(u32::MAX);
         let (ended, completed) = (around.ended, around.completed);

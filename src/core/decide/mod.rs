@@ -12,6 +12,7 @@ mod end;
 mod finally;
 mod loops;
 mod start;
+mod states;
 mod task;
 #[cfg(test)]
 mod tests;

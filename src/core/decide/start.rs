@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Outcome, Rejection, turn::Turn};
 use crate::{
     core::{
-        execution::{Execution, Parent},
+        execution::{Execution, Parent, ROOT},
         expr::{Scope, StepView},
         limits::Limits,
         plan::Plan,
@@ -80,6 +80,7 @@ pub fn start(
         .expect("an execution_started with a UUID makes an execution");
     let mut turn = Turn::new(&mut execution, now, limits);
     turn.tell_parent_of_start();
+    turn.enter_first_state(ROOT);
     turn.pump();
     turn.tell_parent_of_end();
     let mut outcome = turn.finish();

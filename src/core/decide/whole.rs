@@ -18,11 +18,19 @@ use crate::{
 impl Turn<'_> {
     /// A workflow whose steps have all ended already, as after a retry, ends.
     pub fn settle_empty_root(&mut self) {
-        let root = self.execution.run(ROOT);
         let waiting = self.execution.next_attempt_time.is_some();
+        if waiting || self.execution.is_ended() || self.execution.is_ending() {
+            return;
+        }
+        let root = self.execution.run(ROOT);
+        if let Some(state) = self.execution.current_state(ROOT) {
+            if self.execution.run(state).is_ended() {
+                self.state_ended(ROOT, state);
+            }
+            return;
+        }
         let all = u32::try_from(root.children.len()).unwrap_or(u32::MAX);
-        let open = !self.execution.is_ended() && !self.execution.is_ending();
-        if open && !waiting && root.ended == all {
+        if root.ended == all {
             let output = self.execution.children_output(ROOT);
             self.whole_succeeded(&output);
         }

@@ -128,6 +128,7 @@ impl Execution {
             event::Kind::IterationBegun(e) => {
                 self.begin_iteration(run, e.index, now);
             }
+            event::Kind::StateChanged(e) => self.state_changed(run, e),
             _ => {}
         }
     }

@@ -17,12 +17,15 @@ impl Execution {
             (Kind::Switch(switch), Some(index)) => branch(switch, index),
             _ => &[],
         };
+        // A state waits until it is entered.
+        let by_transition = u32::from(self.machine(parent).is_some());
         let mut at: HashMap<NodeId, RunId> = HashMap::with_capacity(nodes.len());
         for node in nodes {
             let path: Arc<str> = self.child_path(parent, &plan.node(*node).id).into();
             let mut run = StepRun::new(*node, Some(parent), Arc::clone(&path));
             let depends_on = &plan.node(*node).depends_on;
             run.waits = u32::try_from(depends_on.len()).expect("steps are bounded");
+            run.waits += by_transition;
             let id = self.slots.add(run);
             self.by_path.insert(path, id);
             at.insert(*node, id);

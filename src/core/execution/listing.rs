@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 
 use prost::Message as _;
 
-use super::{Execution, Item, ROOT, RunId, StepRun, StepState};
+use super::{Execution, ExecutionState, Item, ROOT, RunId, StepRun, StepState};
 use crate::{
     core::plan::{Kind, NodeId},
     proto::{self, StepExecution},
@@ -200,9 +200,21 @@ impl Execution {
         };
         use StepState::{Pending, Retrying, Running, Waiting};
         match state {
+            Pending if over && self.was_passed_by(found) => StepState::Skipped,
             Pending | Waiting | Running | Retrying if over => StepState::Cancelled,
             state => state,
         }
+    }
+
+    /// True for a state that its block, which completed, never entered.
+    fn was_passed_by(&self, found: Found<'_>) -> bool {
+        let Found::Run(id) = found else { return false };
+        let around = self.run(id).parent;
+        let around = around.filter(|around| self.machine(*around).is_some());
+        around.is_some_and(|around| match around {
+            ROOT => self.state == ExecutionState::Completed,
+            around => self.run(around).state == StepState::Completed,
+        })
     }
 
     fn is_within(&self, found: Found<'_>, prefix: &str) -> bool {

@@ -14,6 +14,7 @@ mod run;
 mod scope;
 mod slots;
 mod standing;
+mod states;
 mod timers;
 mod undo;
 mod view;
@@ -34,6 +35,7 @@ pub use scope::{Given, StepScope, WorkflowScope};
 pub use slots::PastTask;
 use slots::{PastTasks, Slots};
 pub use standing::{Queued, Standing};
+pub use states::States;
 pub use timers::TimerKind;
 use timers::Timers;
 pub use undo::{Ending, Undo};
@@ -319,6 +321,7 @@ impl Execution {
                 .find(|c| matches!(c.state, StepState::Completed | StepState::Failed))
                 .and_then(|c| c.output.clone())
                 .unwrap_or_else(value::null),
+            Mode::States => self.last_state_output(id),
             Mode::Parallel | Mode::Graph => value::object(children.iter().map(|c| {
                 let output = self.run(*c).output.clone().unwrap_or_else(value::null);
                 (self.node(*c).id.clone(), output)

@@ -13,6 +13,7 @@ impl Execution {
         let run = self.run_mut(id);
         run.branch = None;
         run.frames = None;
+        run.states = None;
         run.exit = Exit::Unspecified;
         run.ready.clear();
         run.active = 0;
@@ -75,6 +76,9 @@ impl Execution {
 
     fn holds_unfinished(&self, id: RunId) -> bool {
         let run = self.run(id);
+        if let Some(states) = &run.states {
+            return self.is_unfinished(states.current);
+        }
         let items = run.items.as_ref();
         items.is_some_and(|items| items.has_unfinished())
             || run.children.iter().any(|c| self.is_unfinished(*c))
@@ -126,7 +130,7 @@ impl Execution {
         run.ready.clear();
         (run.active, run.ended, run.completed) = (active, ended, completed);
         for child in &children {
-            self.run_mut(*child).waits = 0;
+            self.run_mut(*child).waits = u32::from(self.is_left_out(*child));
         }
         for child in &children {
             if !self.run(*child).is_ended() {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Beside, ChildRun, Error, Items, StepState, frames::Frames};
+use super::{Beside, ChildRun, Error, Items, States, StepState, frames::Frames};
 use crate::{
     core::{
         plan::{NodeId, Target},
@@ -78,6 +78,8 @@ pub struct StepRun {
     pub child: Option<Box<ChildRun>>,
     /// Which item or iteration it is the frame of.
     pub index: Option<u32>,
+    /// How far a block of states has come; `None` for any other step.
+    pub states: Option<Box<States>>,
     /// The items of a collection, once they are known.
     pub items: Option<Box<Items>>,
     /// Steps within it, in the order of their plan; of a collection or a loop, its frames.
@@ -132,6 +134,7 @@ impl StepRun {
             exit: Exit::Unspecified,
             branch: None,
             index: None,
+            states: None,
             items: None,
             child: None,
             children: Vec::new(),

@@ -146,6 +146,10 @@ impl Execution {
         let Some(parent) = self.run(id).parent else {
             return &self.input;
         };
+        if let Some(states) = self.run(parent).states.as_ref() {
+            let handed_on = (states.current == id).then_some(&states.given);
+            return handed_on.or(self.run(id).input.as_ref()).unwrap_or(&NULL);
+        }
         match self.node(id).previous {
             Some(before) => self
                 .child(parent, &self.plan.node(before).id)
@@ -156,7 +160,7 @@ impl Execution {
     }
 
     /// What a step was given; a frame without an input of its own, what its step was given.
-    fn given_to(&self, id: RunId) -> &Value {
+    pub fn given_to(&self, id: RunId) -> &Value {
         let run = self.run(id);
         match (&run.input, run.parent) {
             (Some(input), _) => input,
@@ -247,7 +251,9 @@ impl Execution {
         }
         let in_reach = levels.iter().rev().flat_map(|level| {
             let siblings = self.siblings(*level).iter();
-            siblings.take_while(move |run| !(before && *run == level))
+            // States have no order but that in which they ended.
+            let by_place = before && !self.is_state(*level);
+            siblings.take_while(move |run| !(by_place && *run == level))
         });
         self.outputs(in_reach)
     }

@@ -227,6 +227,7 @@ impl Execution {
         match run.state {
             StepState::Waiting => waiting_for(id).unwrap_or_else(|| "a worker".into()),
             StepState::Retrying => format!("its attempt {}", run.attempt + 1),
+            StepState::Pending if self.is_left_out(id) => "a transition to it".into(),
             StepState::Pending if run.waits > 0 => self.unmet_words(id),
             StepState::Pending => "room for more steps in progress".into(),
             _ => String::new(),

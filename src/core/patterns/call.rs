@@ -60,6 +60,7 @@ impl Compiler<'_> {
             children,
             max_parallel: None,
             join: None,
+            states: None,
         })
     }
 

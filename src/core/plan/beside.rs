@@ -89,6 +89,7 @@ impl<'a> Compiler<'a> {
             children,
             max_parallel: None,
             join: None,
+            states: None,
         });
         id
     }
@@ -158,6 +159,7 @@ impl<'a> Compiler<'a> {
             children,
             max_parallel: None,
             join: None,
+            states: None,
         }
     }
 

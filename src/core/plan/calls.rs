@@ -22,7 +22,10 @@ pub(super) fn worst_case(plan: &Plan, limits: &Limits) -> u64 {
                 let body = calls[looped.body.0 as usize];
                 body.saturating_mul(u64::from(looped.max_iterations))
             }
-            Kind::Block(block) => sum(&block.children),
+            Kind::Block(block) => match block.states.as_deref() {
+                Some(states) => states.most(&calls, &block.children),
+                None => sum(&block.children),
+            },
             Kind::Each(each) => sum(&[each.body]).saturating_mul(items_max),
             Kind::Switch(switch) => {
                 let cases = switch.cases.iter().map(|(_, steps)| sum(steps));

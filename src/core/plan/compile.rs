@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Block, Gate, Input, Kind, Node, NodeId, Plan, Reference, Role, bounds, calls,
-    expressions::Reads, graph, roles::Part, steps::Around,
+    Gate, Input, Kind, Node, NodeId, Plan, Reference, Role, bounds, calls, expressions::Reads,
+    graph, roles::Part, states::Machine, steps::Around,
 };
 use crate::{
     core::{
@@ -142,17 +142,16 @@ impl<'a> Compiler<'a> {
             node: NodeId(0),
             condition: "",
         };
-        let (mode, children) = self.children(&workflow.steps, around, workflow.mode());
+        let machine = Machine {
+            initial: &workflow.initial,
+            max_transitions: workflow.max_transitions,
+        };
+        let block = self.block_of(&workflow.steps, around, workflow.mode(), machine);
         let finally = self.finally(workflow);
         let (output, goal) = self.outcome(workflow);
         self.nodes[0].output = output;
         self.nodes[0].beside = Self::beside_all(workflow);
-        self.nodes[0].kind = Kind::Block(Block {
-            mode,
-            children,
-            max_parallel: None,
-            join: None,
-        });
+        self.nodes[0].kind = Kind::Block(block);
         Plan {
             name: workflow.name.clone(),
             labels: labels(workflow),

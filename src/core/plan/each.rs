@@ -92,6 +92,7 @@ impl<'a> Compiler<'a> {
             children,
             max_parallel: None,
             join: None,
+            states: None,
         });
         body
     }

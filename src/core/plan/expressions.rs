@@ -180,7 +180,9 @@ pub(super) fn bare(source: &str) -> &str {
 
 fn step_name(step: &Step) -> StepName {
     let children = match &step.kind {
-        Some(step::Kind::Block(block)) if block.mode() != Mode::Sequence => {
+        Some(step::Kind::Block(block))
+            if !matches!(block.mode(), Mode::Sequence | Mode::States) =>
+        {
             block.steps.iter().map(|s| s.id.clone()).collect()
         }
         _ => Vec::new(),

@@ -5,6 +5,7 @@ use super::{
     Block, Join, Kind, Mode, NodeId, Switch,
     compile::Compiler,
     expressions::{bare, literal},
+    states::Machine,
     steps::Around,
 };
 use crate::{
@@ -61,35 +62,34 @@ impl<'a> Compiler<'a> {
     }
 
     fn block(&mut self, block: &'a proto::Block, id: NodeId) -> Block {
-        self.later_of_block(block);
         let around = Around {
             list: "steps",
             node: id,
             condition: "",
         };
-        let (mode, children) = self.children(&block.steps, around, block.mode());
-        if mode == Mode::Sequence && block.max_parallel > 0 {
+        let machine = Machine {
+            initial: &block.initial,
+            max_transitions: block.max_transitions,
+        };
+        let mut compiled = self.block_of(&block.steps, around, block.mode(), machine);
+        let (mode, all) = (compiled.mode, compiled.children.len());
+        let one_by_one = matches!(mode, Mode::Sequence | Mode::States);
+        if one_by_one && block.max_parallel > 0 {
             let hint = "remove it, or choose PARALLEL or GRAPH";
-            self.warn(
-                ".max_parallel",
-                "unused",
-                "it has no effect in SEQUENCE",
-                hint,
-            );
+            let message = "it has no effect where one step runs at a time";
+            self.warn(".max_parallel", "unused", message, hint);
         }
         let join = block.join.as_ref();
-        Block {
-            mode,
-            join: join.and_then(|j| self.within(".join", |c| c.join(j, mode, children.len()))),
-            children,
-            max_parallel: (block.max_parallel > 0).then_some(block.max_parallel),
-        }
+        compiled.join = join.and_then(|j| self.within(".join", |c| c.join(j, mode, all)));
+        compiled.max_parallel = (block.max_parallel > 0).then_some(block.max_parallel);
+        compiled
     }
 
     fn join(&mut self, join: &proto::Join, mode: Mode, children: usize) -> Option<Join> {
-        if mode == Mode::Sequence {
+        if matches!(mode, Mode::Sequence | Mode::States) {
             let hint = "remove it, or choose PARALLEL or GRAPH";
-            self.error("", "conflict", "in SEQUENCE every step must succeed", hint);
+            let message = "where one step runs at a time every step must succeed";
+            self.error("", "conflict", message, hint);
             return None;
         }
         let all = u32::try_from(children).expect("steps are bounded");

@@ -3,8 +3,7 @@
 
 use super::compile::Compiler;
 use crate::proto::{
-    Block, Call, Gate, Role, Step, Workflow,
-    block::Mode,
+    Call, Gate, Role, Step, Workflow,
     call::Select,
     gate::{Check, OnViolation},
     step::OnError,
@@ -14,14 +13,7 @@ use crate::proto::{
 impl Compiler<'_> {
     /// Refuses what a workflow says and this version does not serve.
     pub(super) fn later_of_workflow(&mut self, workflow: &Workflow) {
-        self.later_fields(&[
-            (".initial", !workflow.initial.is_empty()),
-            (".max_transitions", workflow.max_transitions > 0),
-        ]);
-        self.later_values(&[
-            (".mode", workflow.mode() == Mode::States),
-            (".on_failure", workflow.on_failure() == OnFailure::Park),
-        ]);
+        self.later_values(&[(".on_failure", workflow.on_failure() == OnFailure::Park)]);
     }
 
     /// Refuses what a step says and this version does not serve.
@@ -32,20 +24,10 @@ impl Compiler<'_> {
             (".priority", step.priority > 0),
             (".fairness_key", !step.fairness_key.is_empty()),
             (".mark", !step.mark.is_empty()),
-            (".next", !step.next.is_empty()),
             (".input_schema", step.input_schema.is_some()),
             (".output_schema", step.output_schema.is_some()),
         ]);
         self.later_values(&[(".on_error", step.on_error() == OnError::Park)]);
-    }
-
-    /// Refuses what a block says and this version does not serve.
-    pub(super) fn later_of_block(&mut self, block: &Block) {
-        self.later_fields(&[
-            (".initial", !block.initial.is_empty()),
-            (".max_transitions", block.max_transitions > 0),
-        ]);
-        self.later_values(&[(".mode", block.mode() == Mode::States)]);
     }
 
     /// Refuses what a call says and this version does not serve.

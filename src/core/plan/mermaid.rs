@@ -30,6 +30,8 @@ struct Chart<'g> {
     /// Siblings each step waits for; of two with one path (in different branches) the one
     /// nearest before it.
     waits: Vec<Vec<usize>>,
+    /// Where the transitions of each state lead.
+    ways: Vec<Vec<Option<usize>>>,
     depth: usize,
     out: String,
 }
@@ -42,6 +44,7 @@ impl<'g> Chart<'g> {
             inner: vec![Vec::new(); nodes.len()],
             outer: vec![None; nodes.len()],
             waits: Vec::with_capacity(nodes.len()),
+            ways: Vec::with_capacity(nodes.len()),
             depth: 0,
             out: String::new(),
         };
@@ -67,6 +70,8 @@ impl<'g> Chart<'g> {
             let waits = node.depends_on.iter();
             let waits = waits.filter_map(|path| nearest(path, index)).collect();
             chart.waits.push(waits);
+            let ways = node.next.iter().map(|way| nearest(&way.to, index));
+            chart.ways.push(ways.collect());
         }
         chart
     }
@@ -105,6 +110,15 @@ impl<'g> Chart<'g> {
         let switch = self.switch_around(index);
         if let (Some(switch), true) = (switch, self.waits[index].is_empty()) {
             self.arrow(&format!("n{switch}c"), condition, index);
+        }
+        if self.nodes[index].initial {
+            self.line(&format!("n{index}s((\" \")) --> n{index}"));
+        }
+        for (place, way) in self.nodes[index].next.iter().enumerate() {
+            let Some(to) = self.ways[index][place] else {
+                continue;
+            };
+            self.arrow(&format!("n{index}"), &way.condition, to);
         }
         for other in self.waits[index].clone() {
             let known = switch.is_some() && self.nodes[other].condition == condition;

@@ -30,6 +30,7 @@ mod order;
 mod policies;
 mod role;
 mod roles;
+mod states;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ pub(in crate::core) use each::ITEM_VARIABLES;
 pub use gate::{Check, Gate, OnViolation};
 pub use mermaid::mermaid;
 pub use role::{Beside, Catch, Role};
+pub use states::{States, Transition};
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -301,6 +303,8 @@ pub struct Block {
     pub max_parallel: Option<u32>,
     /// How many must succeed.
     pub join: Option<Join>,
+    /// In STATES: the ways between the steps.
+    pub states: Option<Box<States>>,
 }
 
 /// How the steps of a block relate.
@@ -312,6 +316,8 @@ pub enum Mode {
     Parallel,
     /// By their dependencies; the output is an object by step id.
     Graph,
+    /// One at a time, by the transitions of each; the output is that of the last that ran.
+    States,
 }
 
 /// How many children must succeed.

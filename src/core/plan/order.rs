@@ -33,6 +33,7 @@ impl Compiler<'_> {
         self.check_self_reads(children);
         match written {
             WrittenMode::Sequence => (Mode::Sequence, self.sequence(children)),
+            // Steps in STATES are related by their transitions, in `states`.
             WrittenMode::Parallel | WrittenMode::States => {
                 self.parallel(children);
                 (Mode::Parallel, nodes())

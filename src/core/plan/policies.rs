@@ -20,7 +20,7 @@ const LABEL_NAME_BYTES_MAX: usize = 128;
 const LABEL_VALUE_BYTES_MAX: usize = 256;
 
 /// The classes of error that the server itself gives.
-const CLASSES: [&str; 13] = [
+const CLASSES: [&str; 14] = [
     "timeout",
     "unavailable",
     "rate_limited",
@@ -34,6 +34,7 @@ const CLASSES: [&str; 13] = [
     "agent_error",
     "cancelled",
     "not_found",
+    "no_transition",
 ];
 
 impl Compiler<'_> {

@@ -39,16 +39,16 @@ impl<'a> Compiler<'a> {
         around: Around<'_>,
         mode: WrittenMode,
     ) -> (Mode, Vec<NodeId>) {
+        self.some_steps(steps, around.list);
+        self.branch(steps, around, mode)
+    }
+
+    pub(super) fn some_steps(&mut self, steps: &[Step], list: &str) {
         if steps.is_empty() {
             let hint = "give at least one step";
-            self.error(
-                &format!(".{}", around.list),
-                "required",
-                "there are no steps",
-                hint,
-            );
+            let message = "there are no steps";
+            self.error(&format!(".{list}"), "required", message, hint);
         }
-        self.branch(steps, around, mode)
     }
 
     /// As `children`, for a list that may be empty.
@@ -58,6 +58,19 @@ impl<'a> Compiler<'a> {
         around: Around<'_>,
         mode: WrittenMode,
     ) -> (Mode, Vec<NodeId>) {
+        self.list(steps, around, |c, children| {
+            c.no_transitions(children);
+            c.relate(mode, children)
+        })
+    }
+
+    /// Compiles the steps of a list, then relates them while they are in scope.
+    pub(super) fn list<T>(
+        &mut self,
+        steps: &'a [Step],
+        around: Around<'_>,
+        relate: impl FnOnce(&mut Self, &[Child<'a>]) -> T,
+    ) -> T {
         self.enter(steps);
         let mut children = Vec::with_capacity(steps.len());
         for (place, step) in steps.iter().enumerate() {
@@ -74,7 +87,7 @@ impl<'a> Compiler<'a> {
                 reads,
             });
         }
-        let related = self.relate(mode, &children);
+        let related = relate(self, &children);
         self.leave();
         related
     }

@@ -313,9 +313,9 @@ class Wait(_message.Message):
     __slots__ = ("duration", "time")
     DURATION_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
-    duration: _duration_pb2.Duration
+    duration: _struct_pb2.Value
     time: _struct_pb2.Value
-    def __init__(self, duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., time: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ...) -> None: ...
+    def __init__(self, duration: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., time: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ...) -> None: ...
 
 class Child(_message.Message):
     __slots__ = ("name", "version", "detached")

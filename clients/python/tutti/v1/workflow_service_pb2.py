@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tutti.v1 import workflow_pb2 as tutti_dot_v1_dot_workflow__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftutti/v1/workflow_service.proto\x12\x08tutti.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17tutti/v1/workflow.proto\"b\n\x17RegisterWorkflowRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12$\n\x08workflow\x18\x02 \x01(\x0b\x32\x12.tutti.v1.Workflow\x12\x0e\n\x06source\x18\x03 \x01(\t\"o\n\x18RegisterWorkflowResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0f\n\x07\x63reated\x18\x03 \x01(\x08\x12#\n\x08\x66indings\x18\x04 \x03(\x0b\x32\x11.tutti.v1.Finding\"b\n\x17ValidateWorkflowRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12$\n\x08workflow\x18\x02 \x01(\x0b\x32\x12.tutti.v1.Workflow\x12\x0e\n\x06source\x18\x03 \x01(\t\"\xae\x01\n\x18ValidateWorkflowResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12#\n\x08\x66indings\x18\x02 \x03(\x0b\x32\x11.tutti.v1.Finding\x12\x1e\n\x05graph\x18\x03 \x01(\x0b\x32\x0f.tutti.v1.Graph\x12\x18\n\x10worst_case_calls\x18\x04 \x01(\x04\x12$\n\x08workflow\x18\x05 \x01(\x0b\x32\x12.tutti.v1.Workflow\"\xce\x01\n\x07\x46inding\x12,\n\x08severity\x18\x01 \x01(\x0e\x32\x1a.tutti.v1.Finding.Severity\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0c\n\x04rule\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x0c\n\x04hint\x18\x05 \x01(\t\x12\x0c\n\x04line\x18\x06 \x01(\r\x12\x0e\n\x06\x63olumn\x18\x07 \x01(\r\"<\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\t\n\x05\x45RROR\x10\x01\x12\x0b\n\x07WARNING\x10\x02\"\xba\x01\n\x05Graph\x12#\n\x05nodes\x18\x01 \x03(\x0b\x32\x14.tutti.v1.Graph.Node\x1a\x8b\x01\n\x04Node\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x12\n\ndepends_on\x18\x04 \x03(\t\x12\"\n\x04mode\x18\x05 \x01(\x0e\x32\x14.tutti.v1.Block.Mode\x12\x0e\n\x06target\x18\x06 \x01(\t\x12\x11\n\tcondition\x18\x07 \x01(\t\"F\n\x12GetWorkflowRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\"B\n\x13GetWorkflowResponse\x12+\n\x08workflow\x18\x01 \x01(\x0b\x32\x19.tutti.v1.WorkflowVersion\"\x82\x02\n\x0fWorkflowVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12$\n\x08workflow\x18\x03 \x01(\x0b\x32\x12.tutti.v1.Workflow\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x35\n\x06labels\x18\x06 \x03(\x0b\x32%.tutti.v1.WorkflowVersion.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xc9\x01\n\x14ListWorkflowsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12:\n\x06labels\x18\x03 \x03(\x0b\x32*.tutti.v1.ListWorkflowsRequest.LabelsEntry\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"^\n\x15ListWorkflowsResponse\x12,\n\tworkflows\x18\x01 \x03(\x0b\x32\x19.tutti.v1.WorkflowVersion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"a\n\x14\x44iffWorkflowsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x14\n\x0c\x66rom_version\x18\x03 \x01(\r\x12\x12\n\nto_version\x18\x04 \x01(\r\"\xed\x01\n\x15\x44iffWorkflowsResponse\x12\x14\n\x0c\x66rom_version\x18\x01 \x01(\r\x12\x12\n\nto_version\x18\x02 \x01(\r\x12?\n\x0b\x64ifferences\x18\x03 \x03(\x0b\x32*.tutti.v1.DiffWorkflowsResponse.Difference\x1ai\n\nDifference\x12\x0c\n\x04path\x18\x01 \x01(\t\x12&\n\x06\x62\x65\x66ore\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\x12%\n\x05\x61\x66ter\x18\x03 \x01(\x0b\x32\x16.google.protobuf.Value\"I\n\x15\x44\x65leteWorkflowRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\")\n\x16\x44\x65leteWorkflowResponse\x12\x0f\n\x07\x64\x65leted\x18\x01 \x01(\r2\x8c\x04\n\x0fWorkflowService\x12Y\n\x10RegisterWorkflow\x12!.tutti.v1.RegisterWorkflowRequest\x1a\".tutti.v1.RegisterWorkflowResponse\x12Y\n\x10ValidateWorkflow\x12!.tutti.v1.ValidateWorkflowRequest\x1a\".tutti.v1.ValidateWorkflowResponse\x12J\n\x0bGetWorkflow\x12\x1c.tutti.v1.GetWorkflowRequest\x1a\x1d.tutti.v1.GetWorkflowResponse\x12P\n\rListWorkflows\x12\x1e.tutti.v1.ListWorkflowsRequest\x1a\x1f.tutti.v1.ListWorkflowsResponse\x12P\n\rDiffWorkflows\x12\x1e.tutti.v1.DiffWorkflowsRequest\x1a\x1f.tutti.v1.DiffWorkflowsResponse\x12S\n\x0e\x44\x65leteWorkflow\x12\x1f.tutti.v1.DeleteWorkflowRequest\x1a .tutti.v1.DeleteWorkflowResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftutti/v1/workflow_service.proto\x12\x08tutti.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17tutti/v1/workflow.proto\"b\n\x17RegisterWorkflowRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12$\n\x08workflow\x18\x02 \x01(\x0b\x32\x12.tutti.v1.Workflow\x12\x0e\n\x06source\x18\x03 \x01(\t\"o\n\x18RegisterWorkflowResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0f\n\x07\x63reated\x18\x03 \x01(\x08\x12#\n\x08\x66indings\x18\x04 \x03(\x0b\x32\x11.tutti.v1.Finding\"b\n\x17ValidateWorkflowRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12$\n\x08workflow\x18\x02 \x01(\x0b\x32\x12.tutti.v1.Workflow\x12\x0e\n\x06source\x18\x03 \x01(\t\"\xae\x01\n\x18ValidateWorkflowResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12#\n\x08\x66indings\x18\x02 \x03(\x0b\x32\x11.tutti.v1.Finding\x12\x1e\n\x05graph\x18\x03 \x01(\x0b\x32\x0f.tutti.v1.Graph\x12\x18\n\x10worst_case_calls\x18\x04 \x01(\x04\x12$\n\x08workflow\x18\x05 \x01(\x0b\x32\x12.tutti.v1.Workflow\"\xce\x01\n\x07\x46inding\x12,\n\x08severity\x18\x01 \x01(\x0e\x32\x1a.tutti.v1.Finding.Severity\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0c\n\x04rule\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x0c\n\x04hint\x18\x05 \x01(\t\x12\x0c\n\x04line\x18\x06 \x01(\r\x12\x0e\n\x06\x63olumn\x18\x07 \x01(\r\"<\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\t\n\x05\x45RROR\x10\x01\x12\x0b\n\x07WARNING\x10\x02\"\x94\x02\n\x05Graph\x12#\n\x05nodes\x18\x01 \x03(\x0b\x32\x14.tutti.v1.Graph.Node\x1a\xbf\x01\n\x04Node\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x12\n\ndepends_on\x18\x04 \x03(\t\x12\"\n\x04mode\x18\x05 \x01(\x0e\x32\x14.tutti.v1.Block.Mode\x12\x0e\n\x06target\x18\x06 \x01(\t\x12\x11\n\tcondition\x18\x07 \x01(\t\x12!\n\x04next\x18\x08 \x03(\x0b\x32\x13.tutti.v1.Graph.Way\x12\x0f\n\x07initial\x18\t \x01(\x08\x1a$\n\x03Way\x12\n\n\x02to\x18\x01 \x01(\t\x12\x11\n\tcondition\x18\x02 \x01(\t\"F\n\x12GetWorkflowRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\"B\n\x13GetWorkflowResponse\x12+\n\x08workflow\x18\x01 \x01(\x0b\x32\x19.tutti.v1.WorkflowVersion\"\x82\x02\n\x0fWorkflowVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12$\n\x08workflow\x18\x03 \x01(\x0b\x32\x12.tutti.v1.Workflow\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x35\n\x06labels\x18\x06 \x03(\x0b\x32%.tutti.v1.WorkflowVersion.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xc9\x01\n\x14ListWorkflowsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12:\n\x06labels\x18\x03 \x03(\x0b\x32*.tutti.v1.ListWorkflowsRequest.LabelsEntry\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"^\n\x15ListWorkflowsResponse\x12,\n\tworkflows\x18\x01 \x03(\x0b\x32\x19.tutti.v1.WorkflowVersion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"a\n\x14\x44iffWorkflowsRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x14\n\x0c\x66rom_version\x18\x03 \x01(\r\x12\x12\n\nto_version\x18\x04 \x01(\r\"\xed\x01\n\x15\x44iffWorkflowsResponse\x12\x14\n\x0c\x66rom_version\x18\x01 \x01(\r\x12\x12\n\nto_version\x18\x02 \x01(\r\x12?\n\x0b\x64ifferences\x18\x03 \x03(\x0b\x32*.tutti.v1.DiffWorkflowsResponse.Difference\x1ai\n\nDifference\x12\x0c\n\x04path\x18\x01 \x01(\t\x12&\n\x06\x62\x65\x66ore\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\x12%\n\x05\x61\x66ter\x18\x03 \x01(\x0b\x32\x16.google.protobuf.Value\"I\n\x15\x44\x65leteWorkflowRequest\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\")\n\x16\x44\x65leteWorkflowResponse\x12\x0f\n\x07\x64\x65leted\x18\x01 \x01(\r2\x8c\x04\n\x0fWorkflowService\x12Y\n\x10RegisterWorkflow\x12!.tutti.v1.RegisterWorkflowRequest\x1a\".tutti.v1.RegisterWorkflowResponse\x12Y\n\x10ValidateWorkflow\x12!.tutti.v1.ValidateWorkflowRequest\x1a\".tutti.v1.ValidateWorkflowResponse\x12J\n\x0bGetWorkflow\x12\x1c.tutti.v1.GetWorkflowRequest\x1a\x1d.tutti.v1.GetWorkflowResponse\x12P\n\rListWorkflows\x12\x1e.tutti.v1.ListWorkflowsRequest\x1a\x1f.tutti.v1.ListWorkflowsResponse\x12P\n\rDiffWorkflows\x12\x1e.tutti.v1.DiffWorkflowsRequest\x1a\x1f.tutti.v1.DiffWorkflowsResponse\x12S\n\x0e\x44\x65leteWorkflow\x12\x1f.tutti.v1.DeleteWorkflowRequest\x1a .tutti.v1.DeleteWorkflowResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,33 +51,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FINDING_SEVERITY']._serialized_start=770
   _globals['_FINDING_SEVERITY']._serialized_end=830
   _globals['_GRAPH']._serialized_start=833
-  _globals['_GRAPH']._serialized_end=1019
+  _globals['_GRAPH']._serialized_end=1109
   _globals['_GRAPH_NODE']._serialized_start=880
-  _globals['_GRAPH_NODE']._serialized_end=1019
-  _globals['_GETWORKFLOWREQUEST']._serialized_start=1021
-  _globals['_GETWORKFLOWREQUEST']._serialized_end=1091
-  _globals['_GETWORKFLOWRESPONSE']._serialized_start=1093
-  _globals['_GETWORKFLOWRESPONSE']._serialized_end=1159
-  _globals['_WORKFLOWVERSION']._serialized_start=1162
-  _globals['_WORKFLOWVERSION']._serialized_end=1420
-  _globals['_WORKFLOWVERSION_LABELSENTRY']._serialized_start=1375
-  _globals['_WORKFLOWVERSION_LABELSENTRY']._serialized_end=1420
-  _globals['_LISTWORKFLOWSREQUEST']._serialized_start=1423
-  _globals['_LISTWORKFLOWSREQUEST']._serialized_end=1624
-  _globals['_LISTWORKFLOWSREQUEST_LABELSENTRY']._serialized_start=1375
-  _globals['_LISTWORKFLOWSREQUEST_LABELSENTRY']._serialized_end=1420
-  _globals['_LISTWORKFLOWSRESPONSE']._serialized_start=1626
-  _globals['_LISTWORKFLOWSRESPONSE']._serialized_end=1720
-  _globals['_DIFFWORKFLOWSREQUEST']._serialized_start=1722
-  _globals['_DIFFWORKFLOWSREQUEST']._serialized_end=1819
-  _globals['_DIFFWORKFLOWSRESPONSE']._serialized_start=1822
-  _globals['_DIFFWORKFLOWSRESPONSE']._serialized_end=2059
-  _globals['_DIFFWORKFLOWSRESPONSE_DIFFERENCE']._serialized_start=1954
-  _globals['_DIFFWORKFLOWSRESPONSE_DIFFERENCE']._serialized_end=2059
-  _globals['_DELETEWORKFLOWREQUEST']._serialized_start=2061
-  _globals['_DELETEWORKFLOWREQUEST']._serialized_end=2134
-  _globals['_DELETEWORKFLOWRESPONSE']._serialized_start=2136
-  _globals['_DELETEWORKFLOWRESPONSE']._serialized_end=2177
-  _globals['_WORKFLOWSERVICE']._serialized_start=2180
-  _globals['_WORKFLOWSERVICE']._serialized_end=2704
+  _globals['_GRAPH_NODE']._serialized_end=1071
+  _globals['_GRAPH_WAY']._serialized_start=1073
+  _globals['_GRAPH_WAY']._serialized_end=1109
+  _globals['_GETWORKFLOWREQUEST']._serialized_start=1111
+  _globals['_GETWORKFLOWREQUEST']._serialized_end=1181
+  _globals['_GETWORKFLOWRESPONSE']._serialized_start=1183
+  _globals['_GETWORKFLOWRESPONSE']._serialized_end=1249
+  _globals['_WORKFLOWVERSION']._serialized_start=1252
+  _globals['_WORKFLOWVERSION']._serialized_end=1510
+  _globals['_WORKFLOWVERSION_LABELSENTRY']._serialized_start=1465
+  _globals['_WORKFLOWVERSION_LABELSENTRY']._serialized_end=1510
+  _globals['_LISTWORKFLOWSREQUEST']._serialized_start=1513
+  _globals['_LISTWORKFLOWSREQUEST']._serialized_end=1714
+  _globals['_LISTWORKFLOWSREQUEST_LABELSENTRY']._serialized_start=1465
+  _globals['_LISTWORKFLOWSREQUEST_LABELSENTRY']._serialized_end=1510
+  _globals['_LISTWORKFLOWSRESPONSE']._serialized_start=1716
+  _globals['_LISTWORKFLOWSRESPONSE']._serialized_end=1810
+  _globals['_DIFFWORKFLOWSREQUEST']._serialized_start=1812
+  _globals['_DIFFWORKFLOWSREQUEST']._serialized_end=1909
+  _globals['_DIFFWORKFLOWSRESPONSE']._serialized_start=1912
+  _globals['_DIFFWORKFLOWSRESPONSE']._serialized_end=2149
+  _globals['_DIFFWORKFLOWSRESPONSE_DIFFERENCE']._serialized_start=2044
+  _globals['_DIFFWORKFLOWSRESPONSE_DIFFERENCE']._serialized_end=2149
+  _globals['_DELETEWORKFLOWREQUEST']._serialized_start=2151
+  _globals['_DELETEWORKFLOWREQUEST']._serialized_end=2224
+  _globals['_DELETEWORKFLOWRESPONSE']._serialized_start=2226
+  _globals['_DELETEWORKFLOWRESPONSE']._serialized_end=2267
+  _globals['_WORKFLOWSERVICE']._serialized_start=2270
+  _globals['_WORKFLOWSERVICE']._serialized_end=2794
 # @@protoc_insertion_point(module_scope)

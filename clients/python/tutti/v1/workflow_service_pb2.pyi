@@ -87,7 +87,7 @@ class Finding(_message.Message):
 class Graph(_message.Message):
     __slots__ = ("nodes",)
     class Node(_message.Message):
-        __slots__ = ("path", "name", "kind", "depends_on", "mode", "target", "condition")
+        __slots__ = ("path", "name", "kind", "depends_on", "mode", "target", "condition", "next", "initial")
         PATH_FIELD_NUMBER: _ClassVar[int]
         NAME_FIELD_NUMBER: _ClassVar[int]
         KIND_FIELD_NUMBER: _ClassVar[int]
@@ -95,6 +95,8 @@ class Graph(_message.Message):
         MODE_FIELD_NUMBER: _ClassVar[int]
         TARGET_FIELD_NUMBER: _ClassVar[int]
         CONDITION_FIELD_NUMBER: _ClassVar[int]
+        NEXT_FIELD_NUMBER: _ClassVar[int]
+        INITIAL_FIELD_NUMBER: _ClassVar[int]
         path: str
         name: str
         kind: str
@@ -102,7 +104,16 @@ class Graph(_message.Message):
         mode: _workflow_pb2.Block.Mode
         target: str
         condition: str
-        def __init__(self, path: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[str] = ..., depends_on: _Optional[_Iterable[str]] = ..., mode: _Optional[_Union[_workflow_pb2.Block.Mode, str]] = ..., target: _Optional[str] = ..., condition: _Optional[str] = ...) -> None: ...
+        next: _containers.RepeatedCompositeFieldContainer[Graph.Way]
+        initial: bool
+        def __init__(self, path: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[str] = ..., depends_on: _Optional[_Iterable[str]] = ..., mode: _Optional[_Union[_workflow_pb2.Block.Mode, str]] = ..., target: _Optional[str] = ..., condition: _Optional[str] = ..., next: _Optional[_Iterable[_Union[Graph.Way, _Mapping]]] = ..., initial: bool = ...) -> None: ...
+    class Way(_message.Message):
+        __slots__ = ("to", "condition")
+        TO_FIELD_NUMBER: _ClassVar[int]
+        CONDITION_FIELD_NUMBER: _ClassVar[int]
+        to: str
+        condition: str
+        def __init__(self, to: _Optional[str] = ..., condition: _Optional[str] = ...) -> None: ...
     NODES_FIELD_NUMBER: _ClassVar[int]
     nodes: _containers.RepeatedCompositeFieldContainer[Graph.Node]
     def __init__(self, nodes: _Optional[_Iterable[_Union[Graph.Node, _Mapping]]] = ...) -> None: ...

@@ -15,6 +15,7 @@ mod map_reduce;
 mod outputs;
 mod retries;
 mod standing;
+mod states;
 mod tasks;
 
 use std::{sync::Arc, time::Duration};

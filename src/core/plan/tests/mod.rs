@@ -6,6 +6,7 @@ mod findings;
 mod graphs;
 mod order;
 mod rules;
+mod states;
 
 use super::*;
 use crate::core::limits::Limits;
