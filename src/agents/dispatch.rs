@@ -3,34 +3,37 @@
 use std::sync::Arc;
 
 use prost::Message as _;
+use tokio::time::Instant;
 
-use super::{Dispatch, HeldLease, Hub, Offer, TaskKey, Ticket, matching::violations, task::Input};
+use super::{
+    Dispatch, HeldLease, Hub, Offer, Order, TaskKey, matching::violations, state::State,
+    task::Input,
+};
 use crate::{
     core::{plan::Target, schema::Schema},
     proto::Agent,
 };
 
 impl Dispatch for Hub {
-    fn enqueue(&self, offer: Offer) {
-        let bytes = offer.input.encoded_len();
-        let input = self.look_at(&offer);
-        self.changed(|state, now| state.enqueue(Box::new(offer), bytes, input, now));
-    }
-
-    fn wait(&self, ticket: Ticket) {
-        self.changed(|state, now| state.wait(ticket, now));
+    fn carry_out(&self, orders: Vec<Order>) {
+        let schemas = self.input_schemas(&orders);
+        let ready = orders.into_iter().zip(schemas).map(|(order, schema)| {
+            let looked_at = match &order {
+                Order::Enqueue(offer) => Some((offer.input.encoded_len(), look_at(offer, schema))),
+                _ => None,
+            };
+            (order, looked_at)
+        });
+        let ready: Vec<_> = ready.collect();
+        self.changed(|state, now| {
+            for (order, looked_at) in ready {
+                state.carry_out(order, looked_at, now);
+            }
+        });
     }
 
     fn restore(&self, offer: Offer, lease: HeldLease) {
         self.changed(|state, now| state.restore(offer, &lease, now));
-    }
-
-    fn withdraw(&self, key: TaskKey, reason: &str) {
-        self.changed(|state, now| state.withdraw(key, reason, now));
-    }
-
-    fn release(&self, key: TaskKey) {
-        self.changed(|state, now| state.release(key, now));
     }
 
     fn waiting_for(&self, key: TaskKey) -> Option<String> {
@@ -55,24 +58,48 @@ impl Dispatch for Hub {
 }
 
 impl Hub {
-    /// Holds an input against the schema of the agent asked for, before the lock is taken.
-    fn look_at(&self, offer: &Offer) -> Input {
-        let Target::Agent(agent) = &offer.target else {
-            return Input::Unchecked;
-        };
-        match self.input_schema(&offer.namespace, agent) {
-            None => Input::Unchecked,
-            Some(schema) => match violations(&schema, &offer.input) {
-                None => Input::Fulfils(schema),
-                Some(wrong) => Input::Breaks(wrong),
-            },
+    /// The schemas that inputs are held against, before the lock is taken for the change.
+    fn input_schemas(&self, orders: &[Order]) -> Vec<Option<Arc<Schema>>> {
+        self.locked(|state, _| {
+            let schema = |order: &Order| match order {
+                Order::Enqueue(offer) => state.input_schema(offer),
+                _ => None,
+            };
+            orders.iter().map(schema).collect()
+        })
+    }
+}
+
+/// Holds an input against the schema of the agent asked for.
+fn look_at(offer: &Offer, schema: Option<Arc<Schema>>) -> Input {
+    match schema {
+        None => Input::Unchecked,
+        Some(schema) => match violations(&schema, &offer.input) {
+            None => Input::Fulfils(schema),
+            Some(wrong) => Input::Breaks(wrong),
+        },
+    }
+}
+
+impl State {
+    fn carry_out(&mut self, order: Order, looked_at: Option<(usize, Input)>, now: Instant) {
+        match order {
+            Order::Enqueue(offer) => {
+                let (bytes, input) = looked_at.unwrap_or((0, Input::Unchecked));
+                self.enqueue(offer, bytes, input, now);
+            }
+            Order::Wait(ticket) => self.wait(ticket, now),
+            Order::Withdraw { key, reason } => self.withdraw(key, &reason, now),
+            Order::Release(key) => self.release(key, now),
+            Order::Settle(settled) => self.settled(settled, now),
         }
     }
 
-    fn input_schema(&self, namespace: &str, agent: &str) -> Option<Arc<Schema>> {
-        self.locked(|state, _| {
-            let slot = state.agents.get(&state.find_slot(namespace, agent)?)?;
-            slot.record.as_ref()?.input.clone()
-        })
+    fn input_schema(&self, offer: &Offer) -> Option<Arc<Schema>> {
+        let Target::Agent(agent) = &offer.target else {
+            return None;
+        };
+        let slot = self.agents.get(&self.find_slot(&offer.namespace, agent)?)?;
+        slot.record.as_ref()?.input.clone()
     }
 }

@@ -1,92 +1,85 @@
 //! Facts on their way to the engine: told in the order in which they came to be, without the
-//! lock, and what becomes of them brought back.
+//! lock. What becomes of them comes back as an order.
 
-use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
+use std::sync::Arc;
+
+use tokio::time::Instant;
 
 use super::{
-    Failure, HeldLease, Hub, Refusal, TaskKey, TaskSink, Token,
-    lease::Done,
+    Fact, Hub, Refusal, Settled, TaskKey, TaskSink,
     state::{Sink, State},
 };
-use crate::{core::value::Value, proto};
+use crate::proto;
 
-/// A fact the sink is to be told.
+/// Something the sink is to be told.
 pub(super) enum Effect {
-    Accepted {
-        key: TaskKey,
-        held: HeldLease,
-        done: Done,
-    },
-    Completed {
-        token: Token,
-        output: Value,
-        usage: Option<proto::Usage>,
-    },
-    Failed {
-        token: Token,
-        failure: Failure,
-    },
+    Fact(Fact),
     Chunk(proto::Chunk),
     /// The engine is asked for what is not in memory.
     Fetch(Vec<TaskKey>),
 }
 
-/// What became of a fact.
-pub(super) enum Settled {
-    Accepted(Token, Done, Result<(), Refusal>),
-    Reported(Token, Result<(), Refusal>),
-    Fetched(Vec<TaskKey>),
-}
-
-/// How many outcomes are brought back under one lock.
-const SETTLED_AT_ONCE: usize = 256;
-
-/// What `flush` finds when it looks.
-enum Batch {
+/// What there is to tell.
+pub(super) enum Batch {
     /// Nothing to do, or someone else does it.
     Nothing,
-    Tell(std::sync::Arc<dyn TaskSink>, Vec<Effect>),
+    Tell(Arc<dyn TaskSink>, Vec<Effect>),
     /// There is nobody to tell any more.
     Refuse(Vec<Effect>),
 }
 
 impl Hub {
-    /// Tells the sink what there is to tell. One caller at a time does it, for all; the others
-    /// return at once. Needs a runtime.
-    pub(super) fn flush(&self) {
-        let mut batch = self.locked(|state, _| state.begin_flush());
+    /// Tells a batch that `begin_flush` gave, and what has gathered meanwhile. One caller at a
+    /// time does it, for all; the others are given nothing to tell.
+    pub(super) fn tell_all(&self, mut batch: Batch) {
         loop {
-            match batch {
+            batch = match batch {
                 Batch::Nothing => return,
-                Batch::Tell(sink, effects) => self.tell(&*sink, effects),
-                Batch::Refuse(effects) => {
-                    let refused = effects.into_iter().filter_map(refused).collect();
-                    self.locked(|state, now| state.settled(refused, now));
+                Batch::Tell(sink, effects) => {
+                    let refused = self.tell(&*sink, effects);
+                    self.locked(|state, now| {
+                        for settled in refused {
+                            state.settled(settled, now);
+                        }
+                        state.next_batch()
+                    })
+                }
+                Batch::Refuse(effects) => self.locked(|state, now| {
+                    for effect in effects {
+                        state.refuse(effect, now);
+                    }
+                    state.next_batch()
+                }),
+            };
+        }
+    }
+
+    /// Tells the sink. Gives what became of facts that it does not take.
+    fn tell(&self, sink: &dyn TaskSink, effects: Vec<Effect>) -> Vec<Settled> {
+        let mut facts = Vec::with_capacity(effects.len());
+        for effect in effects {
+            match effect {
+                Effect::Fact(fact) => facts.push(fact),
+                Effect::Chunk(chunk) => sink.chunk(chunk),
+                Effect::Fetch(keys) => {
+                    let fetched = sink.fetch(keys.clone());
+                    let hub = self.clone();
+                    tokio::spawn(async move {
+                        fetched.await;
+                        hub.told(|state, now| state.fetched(&keys, now));
+                    });
                 }
             }
-            batch = self.locked(|state, _| state.next_batch());
         }
-    }
-
-    fn tell(&self, sink: &dyn TaskSink, effects: Vec<Effect>) {
-        let told = effects.into_iter().filter_map(|e| tell(sink, e));
-        let told: FuturesUnordered<_> = told.collect();
-        if !told.is_empty() {
-            tokio::spawn(self.clone().bring_back(told));
-        }
-    }
-
-    async fn bring_back(self, told: FuturesUnordered<BoxFuture<'static, Settled>>) {
-        let mut settled = told.ready_chunks(SETTLED_AT_ONCE);
-        while let Some(settled) = settled.next().await {
-            self.locked(|state, now| state.settled(settled, now));
-            self.flush();
+        match facts.is_empty() {
+            true => Vec::new(),
+            false => sink.tell(facts),
         }
     }
 }
 
 impl State {
-    fn begin_flush(&mut self) -> Batch {
+    pub fn begin_flush(&mut self) -> Batch {
         if self.flushing {
             return Batch::Nothing;
         }
@@ -104,53 +97,13 @@ impl State {
             Sink::Unset | Sink::Gone => Batch::Refuse(effects),
         }
     }
-}
 
-fn tell(sink: &dyn TaskSink, effect: Effect) -> Option<BoxFuture<'static, Settled>> {
-    Some(match effect {
-        Effect::Accepted { key, held, done } => {
-            let token = Token {
-                key,
-                lease: held.lease,
-            };
-            let told = sink.accepted(key, held, done.is_some());
-            told.map(move |result| Settled::Accepted(token, done, result))
-                .boxed()
+    /// What becomes of an effect when there is nobody to be told.
+    fn refuse(&mut self, effect: Effect, now: Instant) {
+        match effect {
+            Effect::Fact(fact) => self.settled(fact.refused(Refusal::Unavailable), now),
+            Effect::Fetch(keys) => self.fetched(&keys, now),
+            Effect::Chunk(_) => {}
         }
-        Effect::Completed {
-            token,
-            output,
-            usage,
-        } => sink
-            .completed(token.key, token.lease, output, usage)
-            .map(move |result| Settled::Reported(token, result))
-            .boxed(),
-        Effect::Failed { token, failure } => sink
-            .failed(token.key, token.lease, failure)
-            .map(move |result| Settled::Reported(token, result))
-            .boxed(),
-        Effect::Fetch(keys) => sink
-            .fetch(keys.clone())
-            .map(move |()| Settled::Fetched(keys))
-            .boxed(),
-        Effect::Chunk(chunk) => {
-            sink.chunk(chunk);
-            return None;
-        }
-    })
-}
-
-fn refused(effect: Effect) -> Option<Settled> {
-    let gone = Err(Refusal::Unavailable);
-    match effect {
-        Effect::Accepted { key, held, done } => {
-            let lease = held.lease;
-            Some(Settled::Accepted(Token { key, lease }, done, gone))
-        }
-        Effect::Completed { token, .. } | Effect::Failed { token, .. } => {
-            Some(Settled::Reported(token, gone))
-        }
-        Effect::Fetch(keys) => Some(Settled::Fetched(keys)),
-        Effect::Chunk(_) => None,
     }
 }

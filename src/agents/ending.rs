@@ -6,7 +6,7 @@ use std::collections::{HashSet, VecDeque};
 use tokio::time::Instant;
 
 use super::{
-    HeldLease, TaskKey, Token,
+    Fact, TaskKey, Token, What,
     effect::Effect,
     report::Report,
     state::{AgentId, State},
@@ -130,7 +130,8 @@ impl State {
         let message = format!("worker '{}' {what} {lease:016x}", self.worker_name(worker));
         let failure = failure("unavailable", message);
         self.reports.insert(token, Report::by_server());
-        self.effects.push(Effect::Failed { token, failure });
+        let what = What::Failed(failure);
+        self.effects.push(Effect::Fact(Fact { token, what }));
     }
 
     /// Fails a queued task whose input its agent would not take. The engine takes a failure
@@ -140,18 +141,14 @@ impl State {
             return;
         };
         let token = Token::fresh(key);
-        let held = HeldLease {
+        let accepted = What::Accepted {
             worker_id: String::new(),
             agent: self.agent_name(agent),
-            lease: token.lease,
+            awaited: false,
         };
-        self.effects.push(Effect::Accepted {
-            key,
-            held,
-            done: None,
-        });
-        let failure = invalid_input(wrong);
-        self.effects.push(Effect::Failed { token, failure });
+        for what in [accepted, What::Failed(invalid_input(wrong))] {
+            self.effects.push(Effect::Fact(Fact { token, what }));
+        }
         if let Phase::Queued(source) = task.phase {
             self.pull(source, task.place, key);
         }

@@ -107,8 +107,7 @@ impl Hub {
 
     /// Lets go of the sink: what is told from now on is refused as `Unavailable`.
     pub(super) fn drop_sink(&self) {
-        self.locked(|state, _| state.sink = Sink::Gone);
-        self.flush();
+        self.told(|state, _| state.sink = Sink::Gone);
     }
 
     /// Makes those of the agents known that are not, through the sink.
@@ -182,10 +181,14 @@ impl Hub {
         result
     }
 
-    /// Makes one change and tells the facts it gives. Needs a runtime.
+    /// Makes one change and tells the facts it gives.
     pub(super) fn told<R>(&self, change: impl FnOnce(&mut State, Instant) -> R) -> R {
-        let result = self.locked(change);
-        self.flush();
+        let (result, batch) = self.locked(|state, now| {
+            let result = change(state, now);
+            state.settle(now);
+            (result, state.begin_flush())
+        });
+        self.tell_all(batch);
         result
     }
 

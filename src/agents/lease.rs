@@ -3,7 +3,7 @@
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
-    HeldLease, Refusal, TaskKey, Token,
+    Fact, Refusal, TaskKey, Token, What,
     effect::Effect,
     seat::Freed,
     state::{AgentId, SeatId, State, WorkerId},
@@ -168,13 +168,15 @@ impl State {
             task.phase = phase;
             task.offer.input = value::null();
         }
-        let held = HeldLease {
+        let what = What::Accepted {
             worker_id: self.worker_name(worker),
             agent: self.agent_name(agent),
-            lease: token.lease,
+            awaited: done.is_some(),
         };
-        let key = token.key;
-        self.effects.push(Effect::Accepted { key, held, done });
+        self.effects.push(Effect::Fact(Fact { token, what }));
+        if let Some(done) = done {
+            self.awaited.insert(token, done);
+        }
     }
 
     fn set_until(&mut self, token: Token, instant: Instant) -> bool {

@@ -20,7 +20,7 @@ use crate::{
         time,
         value::Value,
     },
-    proto::{self, work_response::Message},
+    proto,
 };
 
 impl State {
@@ -156,13 +156,13 @@ impl State {
 
     fn offer(&mut self, key: TaskKey, source: Source, agent: AgentId, seat: SeatId, now: Instant) {
         let token = Token::fresh(key);
+        let Some((place, bytes)) = self.tasks.get(&key).map(|t| (t.place, t.bytes)) else {
+            return;
+        };
         if !self.deliver(token, agent, seat) {
             self.lose(seat);
             return;
         }
-        let Some(place) = self.tasks.get(&key).map(|t| t.place) else {
-            return;
-        };
         let (turn, until) = (self.tick(), now + self.bounds.accept_timeout);
         self.due.insert((until, key));
         if let Some(slot) = self.agents.get_mut(&agent) {
@@ -177,27 +177,25 @@ impl State {
                 lease: token.lease,
                 until,
             };
-            let bytes = task.bytes;
-            self.served(seat, turn, key, bytes);
         }
+        self.served(seat, turn, key, bytes);
         self.touch(agent);
     }
 
     /// Sends a task down a stream, or wakes the poll that takes it. False when it cannot be.
-    fn deliver(&self, token: Token, agent: AgentId, seat: SeatId) -> bool {
-        let Some(seat) = self.seats.get(&seat) else {
+    fn deliver(&mut self, token: Token, agent: AgentId, id: SeatId) -> bool {
+        let Some(seat) = self.seats.get(&id) else {
             return false;
         };
         match &seat.port {
-            Port::Poll(notify) => {
-                notify.notify_one();
-                true
-            }
-            Port::Stream(sender) => self.message(token, agent).is_some_and(|task| {
-                let tasks = proto::Tasks { tasks: vec![task] };
-                sender.try_send(Message::Tasks(tasks)).is_ok()
-            }),
+            Port::Poll(notify) => notify.notify_one(),
+            Port::Stream(sender) if sender.is_closed() => return false,
+            Port::Stream(_) => match self.message(token, agent) {
+                Some(task) => self.send_task(id, task),
+                None => return false,
+            },
         }
+        true
     }
 
     /// An offered task as its worker sees it.

@@ -102,19 +102,44 @@ pub struct HeldLease {
     pub lease: u64,
 }
 
-/// What the engine asks of this room. Called by shards; never blocks.
-pub trait Dispatch: Send + Sync + 'static {
+/// One thing that the engine asks of this room.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Order {
     /// Puts an attempt in the queue.
-    fn enqueue(&self, offer: Offer);
+    Enqueue(Box<Offer>),
     /// Keeps an attempt's place in the queue and nothing else of it, unless it is handed out:
     /// its execution leaves memory, or was not loaded yet. `TaskSink::fetch` asks for the rest.
-    fn wait(&self, ticket: Ticket);
+    Wait(Ticket),
+    /// Takes an attempt back: out of the queue, or from its worker, which is told to stop.
+    Withdraw {
+        /// The attempt.
+        key: TaskKey,
+        /// Why.
+        reason: String,
+    },
+    /// Frees an attempt that has ended durably by its worker's result.
+    Release(TaskKey),
+    /// What became of a fact.
+    Settle(Settled),
+}
+
+/// What became of a fact: it is durable, or does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The hand-out that the fact was about.
+    pub token: Token,
+    /// True when the fact was the acceptance, false when it was the result.
+    pub acceptance: bool,
+    /// Why it does not count.
+    pub result: Result<(), Refusal>,
+}
+
+/// What the engine asks of this room. Called by shards; never blocks.
+pub trait Dispatch: Send + Sync + 'static {
+    /// Does what is asked, in this order, as one change.
+    fn carry_out(&self, orders: Vec<Order>);
     /// Keeps a lease given before a restart until its worker comes back or it runs out.
     fn restore(&self, offer: Offer, lease: HeldLease);
-    /// Takes an attempt back: out of the queue, or from its worker, which is told to stop.
-    fn withdraw(&self, key: TaskKey, reason: &str);
-    /// Frees an attempt that has ended durably by its worker's result.
-    fn release(&self, key: TaskKey);
     /// What a queued attempt waits for, in words; `None` when it is not in the queue.
     fn waiting_for(&self, key: TaskKey) -> Option<String>;
     /// Why nobody could take a task for this target now, in words; `None` when someone could,
@@ -126,39 +151,65 @@ pub trait Dispatch: Send + Sync + 'static {
     fn remove_agent(&self, namespace: &str, id: &str);
     /// What is known of an agent.
     fn agent(&self, namespace: &str, id: &str) -> Option<proto::Agent>;
+    /// Puts one attempt in the queue.
+    fn enqueue(&self, offer: Offer) {
+        self.carry_out(vec![Order::Enqueue(Box::new(offer))]);
+    }
 }
 
-/// What this room tells the engine. The call itself hands the fact over, so facts count in the
-/// order of the calls; the future it gives only waits until the fact is durable, or says why
-/// it does not count. Calls come one at a time and never from within a call of `Dispatch`.
-pub trait TaskSink: Send + Sync + 'static {
-    /// A worker accepted an attempt. `awaited` tells whether someone waits for that to be
-    /// durable; else it may take a moment longer.
-    fn accepted(
-        &self,
-        key: TaskKey,
-        lease: HeldLease,
+/// What became of an attempt that was handed out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fact {
+    /// The hand-out.
+    pub token: Token,
+    /// What became of it.
+    pub what: What,
+}
+
+/// What became of an attempt that was handed out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// A worker accepted it.
+    Accepted {
+        /// The worker.
+        worker_id: String,
+        /// The agent that does it.
+        agent: String,
+        /// Someone waits for that to be durable; else it may take a moment longer.
         awaited: bool,
-    ) -> BoxFuture<'static, Result<(), Refusal>>;
-    /// A worker gave an attempt's output.
-    fn completed(
-        &self,
-        key: TaskKey,
-        lease: u64,
+    },
+    /// Its worker gave its output.
+    Completed {
+        /// The output.
         output: Value,
+        /// What it used.
         usage: Option<proto::Usage>,
-    ) -> BoxFuture<'static, Result<(), Refusal>>;
-    /// An attempt failed: by its worker's word, or because its lease ran out (`unavailable`).
-    fn failed(
-        &self,
-        key: TaskKey,
-        lease: u64,
-        failure: Failure,
-    ) -> BoxFuture<'static, Result<(), Refusal>>;
+    },
+    /// It failed: by its worker's word, or because its lease ran out (`unavailable`).
+    Failed(Failure),
+}
+
+impl Fact {
+    /// What is told of it when it does not count.
+    pub fn refused(&self, refusal: Refusal) -> Settled {
+        Settled {
+            token: self.token,
+            acceptance: matches!(self.what, What::Accepted { .. }),
+            result: Err(refusal),
+        }
+    }
+}
+
+/// What this room tells the engine. But for `fetch`, calls come one at a time; none comes from
+/// within a call of `Dispatch`.
+pub trait TaskSink: Send + Sync + 'static {
+    /// Hands facts over; they count in the order in which they are handed over. Each is settled
+    /// later, by `Order::Settle`; those that cannot be handed over are settled by the answer.
+    fn tell(&self, facts: Vec<Fact>) -> Vec<Settled>;
     /// Asks for attempts whose executions are not in memory: tickets that someone could take,
-    /// and what tokens name that are not known here. When the future ends the engine has
-    /// called `enqueue` or `restore` for each, or `withdraw` for one that is no more. May be
-    /// called at any time, from any task.
+    /// and what tokens name that are not known here. When the future ends the engine has ordered
+    /// each to be enqueued, restored, or withdrawn when it is no more. May be called at any
+    /// time, from any task.
     fn fetch(&self, keys: Vec<TaskKey>) -> BoxFuture<'static, ()>;
     /// Provisional output. May be lost.
     fn chunk(&self, chunk: proto::Chunk);

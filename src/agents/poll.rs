@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{
     Failure, Hub, Refusal, Token,
-    report::{Outcome, Reply},
+    report::{Given, Outcome, Reply, judge},
     session::{encoded_len, failure_of, invalid, namespace_of},
     state::SeatId,
     validate::{agent_count, agent_id, name},
@@ -116,8 +116,14 @@ impl Hub {
     async fn call(&self, token: &str, outcome: Outcome, bytes: usize) -> Result<(), Refusal> {
         let token = parse(token)?;
         let (sender, answer) = oneshot::channel();
-        self.report(token, outcome, bytes, Reply::Call(sender), None);
-        self.flush();
+        let given = Given {
+            token,
+            verdict: judge(outcome, bytes, None, self.bounds()),
+            bytes,
+            reply: Reply::Call(sender),
+            room: None,
+        };
+        self.take_results(vec![given], |_, _| {});
         answer.await.unwrap_or(Err(Refusal::Unavailable))
     }
 }

@@ -9,8 +9,8 @@ use tokio::{
 };
 
 use super::{
-    Failure, Refusal, Token,
-    effect::{Effect, Settled},
+    Fact, Failure, Hub, Refusal, Settled, Token, What,
+    effect::Effect,
     matching::violations,
     state::{Bounds, State},
     task::{Phase, failure},
@@ -55,6 +55,40 @@ pub(super) struct Verdict {
     pub outcome: Outcome,
     /// Set when the output was over the limit.
     pub too_large: Option<Refusal>,
+}
+
+/// A result that has come, judged as far as it can be without the schema of its agent.
+pub(super) struct Given {
+    pub token: Token,
+    pub verdict: Verdict,
+    /// The size of the output.
+    pub bytes: usize,
+    pub reply: Reply,
+    /// The room it takes among its worker's messages.
+    pub room: Option<OwnedSemaphorePermit>,
+}
+
+impl Hub {
+    /// Takes results in their order, as one change with `first`, and tells the engine. Outputs
+    /// for which there is a schema are held against it in between, without the lock.
+    pub(super) fn take_results(&self, given: Vec<Given>, first: impl FnOnce(&mut State, Instant)) {
+        let mut given = given.into_iter();
+        let mut next = self.told(|state, now| {
+            first(state, now);
+            state.report_until_schema(None, &mut given, now)
+        });
+        while let Some((mut unchecked, schema)) = next {
+            let verdict = unchecked.verdict;
+            unchecked.verdict = judge(
+                verdict.outcome,
+                unchecked.bytes,
+                Some(&schema),
+                self.bounds(),
+            );
+            let checked = Some(unchecked);
+            next = self.told(|state, now| state.report_until_schema(checked, &mut given, now));
+        }
+    }
 }
 
 impl Report {
@@ -130,23 +164,43 @@ pub(super) fn countable(usage: Usage) -> Usage {
 
 impl State {
     /// The schema that the output under a token must fulfil.
-    pub fn output_schema(&self, token: Token) -> Option<Arc<Schema>> {
+    fn output_schema(&self, token: Token) -> Option<Arc<Schema>> {
         let phase = self.phase(token.key)?;
         let agent = phase.agent().filter(|_| phase.lease() == Some(token.lease));
         let record = self.agents.get(&agent?)?.record.as_ref()?;
         record.output.clone()
     }
 
+    /// Takes results up to the first whose output is to be held against a schema: gives that one.
+    fn report_until_schema(
+        &mut self,
+        checked: Option<Given>,
+        given: &mut impl Iterator<Item = Given>,
+        now: Instant,
+    ) -> Option<(Given, Arc<Schema>)> {
+        if let Some(checked) = checked {
+            self.report(checked, now);
+        }
+        for one in given {
+            let output = matches!(one.verdict.outcome, Outcome::Output(..));
+            match self.output_schema(one.token).filter(|_| output) {
+                Some(schema) => return Some((one, schema)),
+                None => self.report(one, now),
+            }
+        }
+        None
+    }
+
     /// Takes a result. One under a token that this room knows nothing of is told to the engine
     /// all the same: it may be the repetition of one that counts.
-    pub fn report(
-        &mut self,
-        token: Token,
-        verdict: Verdict,
-        reply: Reply,
-        room: Option<OwnedSemaphorePermit>,
-        now: Instant,
-    ) {
+    fn report(&mut self, given: Given, now: Instant) {
+        let Given {
+            token,
+            verdict,
+            reply,
+            room,
+            ..
+        } = given;
         if let Some(report) = self.reports.get_mut(&token) {
             if report.by_worker {
                 report.join(reply);
@@ -177,32 +231,29 @@ impl State {
             _room: room,
         };
         self.reports.insert(token, report);
-        self.effects.push(match verdict.outcome {
-            Outcome::Output(output, usage) => Effect::Completed {
-                token,
-                output,
-                usage,
-            },
-            Outcome::Failure(failure) => Effect::Failed { token, failure },
-        });
+        let what = match verdict.outcome {
+            Outcome::Output(output, usage) => What::Completed { output, usage },
+            Outcome::Failure(failure) => What::Failed(failure),
+        };
+        self.effects.push(Effect::Fact(Fact { token, what }));
     }
 
-    /// Brings back what became of facts.
-    pub fn settled(&mut self, settled: Vec<Settled>, now: Instant) {
-        for settled in settled {
-            match settled {
-                Settled::Accepted(token, done, result) => {
-                    if let Err(refusal) = &result {
-                        self.acceptance_refused(token, refusal, now);
-                    }
-                    if let Some(done) = done {
-                        // A poll that went away abandons its leases itself.
-                        let _ = done.send(result);
-                    }
-                }
-                Settled::Reported(token, result) => self.reported(token, result, now),
-                Settled::Fetched(keys) => self.fetched(&keys, now),
-            }
+    /// Brings back what became of a fact.
+    pub fn settled(&mut self, settled: Settled, now: Instant) {
+        let Settled {
+            token,
+            acceptance,
+            result,
+        } = settled;
+        if !acceptance {
+            return self.reported(token, result, now);
+        }
+        if let Err(refusal) = &result {
+            self.acceptance_refused(token, refusal, now);
+        }
+        if let Some(done) = self.awaited.remove(&token) {
+            // A poll that went away abandons its leases itself.
+            let _ = done.send(result);
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use prost::Message as _;
 use tokio::{
     sync::{Notify, mpsc},
     time::Instant,
@@ -13,7 +14,14 @@ use super::{
     queue::Source,
     state::{AgentId, Bounds, SeatId, State, WorkerId},
 };
-use crate::proto::{Cancel, ResultAck, work_response::Message};
+use crate::proto::{self, Cancel, ResultAck, work_response::Message};
+
+/// The most tasks of one message down.
+const TASKS_PER_MESSAGE_MAX: usize = 128;
+/// The size of a message down of several tasks, in bytes, where messages may be that large.
+const TASKS_BYTES_MAX: usize = 64 << 10;
+/// What surrounds a task in a message, in bytes.
+const ENVELOPE_BYTES: usize = 16;
 
 /// A place where a worker takes tasks.
 pub(super) struct Seat {
@@ -49,8 +57,25 @@ pub(super) enum Port {
     Poll(Arc<Notify>),
 }
 
+/// Tasks that are to go down a stream in one message.
+#[derive(Default)]
+pub(super) struct Outgoing {
+    tasks: Vec<proto::Task>,
+    bytes: usize,
+}
+
 /// A queue and an agent to look at again.
 pub(super) type Freed = (Source, AgentId);
+
+impl Outgoing {
+    fn has_room(&self, bytes: usize, bytes_max: usize) -> bool {
+        self.tasks.len() < TASKS_PER_MESSAGE_MAX && self.bytes + bytes <= bytes_max
+    }
+
+    fn message(self) -> Message {
+        Message::Tasks(proto::Tasks { tasks: self.tasks })
+    }
+}
 
 impl Seat {
     /// A seat without agents and credits.
@@ -212,13 +237,45 @@ impl State {
         self.send(seat, Message::Cancel(cancel));
     }
 
-    /// Sends a message down a stream. A worker that does not read loses its stream.
+    /// Sends a message down a stream, after the tasks that are to be sent there. A worker that
+    /// does not read loses its stream.
     pub fn send(&mut self, id: SeatId, message: Message) {
+        self.send_tasks_of(id);
+        self.send_now(id, message);
+    }
+
+    fn send_now(&mut self, id: SeatId, message: Message) {
         let Some(Port::Stream(sender)) = self.seats.get(&id).map(|s| &s.port) else {
             return;
         };
         if sender.try_send(message).is_err() {
             self.lose(id);
+        }
+    }
+
+    /// Takes a task up among those that are sent to a seat at the end of the change.
+    pub fn send_task(&mut self, id: SeatId, task: proto::Task) {
+        let bytes = task.encoded_len() + ENVELOPE_BYTES;
+        let bytes_max = self.bounds.message_bytes_max.min(TASKS_BYTES_MAX);
+        let outgoing = self.outgoing.get(&id);
+        if outgoing.is_some_and(|o| !o.has_room(bytes, bytes_max)) {
+            self.send_tasks_of(id);
+        }
+        let outgoing = self.outgoing.entry(id).or_default();
+        outgoing.tasks.push(task);
+        outgoing.bytes += bytes;
+    }
+
+    fn send_tasks_of(&mut self, id: SeatId) {
+        if let Some(outgoing) = self.outgoing.remove(&id) {
+            self.send_now(id, outgoing.message());
+        }
+    }
+
+    /// Sends the tasks that have come together.
+    pub fn send_tasks(&mut self) {
+        while let Some((seat, outgoing)) = self.outgoing.pop_first() {
+            self.send_now(seat, outgoing.message());
         }
     }
 

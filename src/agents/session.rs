@@ -4,12 +4,15 @@
 use std::sync::Arc;
 
 use prost::Message as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    time::Instant,
+};
 
 use super::{
     Failure, Hub, Refusal, Token,
     effect::Effect,
-    report::{Outcome, Reply, ack, countable, judge},
+    report::{Given, Outcome, Reply, ack, countable, judge},
     state::{SeatId, State},
     task::Phase,
     validate::validate_hello,
@@ -17,7 +20,10 @@ use super::{
 };
 use crate::{
     core::time,
-    proto::{Chunk, Error, Hello, TaskChunk, Usage, Welcome, work_request, work_response::Message},
+    proto::{
+        Chunk, Error, Hello, TaskChunk, TaskFailure, TaskResult, Usage, Welcome, work_request,
+        work_response::Message,
+    },
 };
 
 /// A connected worker. Dropping it is the loss of its stream: what it was offered and has not
@@ -111,43 +117,38 @@ impl Session {
     pub async fn handle(&self, message: work_request::Message) -> Result<(), Refusal> {
         use work_request::Message as Up;
         let seat = self.seat;
-        self.hub.changed(|state, now| state.hear(seat, now));
         match message {
             Up::Hello(_) => return Err(invalid("hello", "comes first and once")),
-            Up::Credit(credit) => self
-                .hub
-                .told(|state, now| state.credit(seat, credit.tasks, now)),
+            Up::Credit(credit) => {
+                self.heard(|state, now| state.credit(seat, credit.tasks, now));
+            }
             Up::Accept(accept) => self.accept(&accept.tokens),
             Up::Heartbeat(beat) => self.heartbeat(&beat.tokens),
             Up::Chunk(chunk) => self.chunk(chunk),
             Up::Complete(complete) => {
-                for result in complete.results {
-                    let bytes = encoded_len(result.output.as_ref());
-                    let output = result.output.unwrap_or_default();
-                    let outcome = Outcome::Output(output, result.usage);
-                    self.report(&result.token, outcome, bytes).await;
-                }
-                self.hub.flush();
+                let results = complete.results.into_iter();
+                self.report(results.map(of_result)).await;
             }
             Up::Fail(fail) => {
-                for failed in fail.failures {
-                    let bytes = failed.encoded_len();
-                    let failure = failure_of(failed.error, failed.retry_after, failed.usage);
-                    let outcome = Outcome::Failure(failure);
-                    self.report(&failed.token, outcome, bytes).await;
-                }
-                self.hub.flush();
+                let failures = fail.failures.into_iter();
+                self.report(failures.map(of_failure)).await;
             }
-            Up::Draining(_) => self.hub.locked(|state, _| state.stop(seat)),
-            Up::Ping(ping) => self
-                .hub
-                .locked(|state, _| state.send(seat, Message::Ping(ping))),
+            Up::Draining(_) => self.heard(|state, _| state.stop(seat)),
+            Up::Ping(ping) => self.heard(|state, _| state.send(seat, Message::Ping(ping))),
         }
         Ok(())
     }
 
-    fn accept(&self, tokens: &[String]) {
+    /// Makes one change because of what the worker said, and tells the facts it gives.
+    fn heard<R>(&self, change: impl FnOnce(&mut State, Instant) -> R) -> R {
         self.hub.told(|state, now| {
+            state.hear(self.seat, now);
+            change(state, now)
+        })
+    }
+
+    fn accept(&self, tokens: &[String]) {
+        self.heard(|state, now| {
             for text in tokens {
                 match text.parse() {
                     Ok(token) => state.accept(self.seat, token, now),
@@ -158,7 +159,7 @@ impl Session {
     }
 
     fn heartbeat(&self, tokens: &[String]) {
-        self.hub.locked(|state, now| {
+        self.heard(|state, now| {
             for text in tokens {
                 match text.parse::<Token>() {
                     Ok(token) if state.renew(token, now) => {}
@@ -171,37 +172,59 @@ impl Session {
 
     fn chunk(&self, chunk: TaskChunk) {
         let bytes_max = self.hub.bounds().payload_bytes_max.min(CHUNK_BYTES_MAX);
-        if encoded_len(chunk.data.as_ref()) > bytes_max {
-            return;
-        }
-        if let Ok(token) = chunk.token.parse() {
-            self.hub.told(|state, _| state.chunk(token, chunk));
-        }
+        let fits = encoded_len(chunk.data.as_ref()) <= bytes_max;
+        let token = chunk.token.parse().ok().filter(|_| fits);
+        self.heard(|state, _| {
+            if let Some(token) = token {
+                state.chunk(token, chunk);
+            }
+        });
     }
 
-    async fn report(&self, token: &str, outcome: Outcome, bytes: usize) {
-        let room = self.room_for(bytes).await;
-        let reply = Reply::Stream(self.space.clone(), self.worker.clone());
-        match token.parse() {
-            Ok(token) => self.hub.report(token, outcome, bytes, reply, room),
-            Err(_) => self.hub.locked(|state, _| {
-                let refusal = Refusal::Stale("it is no token".into());
-                let ack = ack(token.to_owned(), Err(refusal));
-                state.acks.entry(self.seat).or_default().extend(ack);
-            }),
+    /// Takes the results of a message, those together for which there is room at once.
+    async fn report(&self, said: impl Iterator<Item = (String, Outcome, usize)>) {
+        let mut results = Vec::with_capacity(said.size_hint().0);
+        for (text, outcome, bytes) in said {
+            let Ok(token) = text.parse() else {
+                self.heard(|state, _| state.no_token(self.seat, text));
+                continue;
+            };
+            let share = u32::try_from(bytes.max(RESULT_BYTES_MIN)).unwrap_or(u32::MAX);
+            let share = share.min(self.room_bytes);
+            let mut room = self.room.clone().try_acquire_many_owned(share).ok();
+            if room.is_none() {
+                // Room comes back only from results that the sink was told.
+                self.take_results(std::mem::take(&mut results));
+                room = self.room.clone().acquire_many_owned(share).await.ok();
+            }
+            results.push(Given {
+                token,
+                verdict: judge(outcome, bytes, None, self.hub.bounds()),
+                bytes,
+                reply: Reply::Stream(self.space.clone(), self.worker.clone()),
+                room,
+            });
         }
+        self.take_results(results);
     }
 
-    async fn room_for(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let bytes = u32::try_from(bytes.max(RESULT_BYTES_MIN)).unwrap_or(u32::MAX);
-        let bytes = bytes.min(self.room_bytes);
-        if let Ok(permit) = self.room.clone().try_acquire_many_owned(bytes) {
-            return Some(permit);
-        }
-        // Room comes back only from results that the sink was told.
-        self.hub.flush();
-        self.room.clone().acquire_many_owned(bytes).await.ok()
+    fn take_results(&self, results: Vec<Given>) {
+        let seat = self.seat;
+        self.hub
+            .take_results(results, |state, now| state.hear(seat, now));
     }
+}
+
+fn of_result(result: TaskResult) -> (String, Outcome, usize) {
+    let bytes = encoded_len(result.output.as_ref());
+    let output = result.output.unwrap_or_default();
+    (result.token, Outcome::Output(output, result.usage), bytes)
+}
+
+fn of_failure(failed: TaskFailure) -> (String, Outcome, usize) {
+    let bytes = failed.encoded_len();
+    let failure = failure_of(failed.error, failed.retry_after, failed.usage);
+    (failed.token, Outcome::Failure(failure), bytes)
 }
 
 impl Drop for Session {
@@ -211,29 +234,17 @@ impl Drop for Session {
     }
 }
 
-impl Hub {
-    /// Takes a result; the caller flushes.
-    pub(super) fn report(
-        &self,
-        token: Token,
-        outcome: Outcome,
-        bytes: usize,
-        reply: Reply,
-        room: Option<OwnedSemaphorePermit>,
-    ) {
-        let schema = match &outcome {
-            Outcome::Output(..) => self.locked(|state, _| state.output_schema(token)),
-            Outcome::Failure(_) => None,
-        };
-        let verdict = judge(outcome, bytes, schema.as_deref(), self.bounds());
-        self.locked(|state, now| state.report(token, verdict, reply, room, now));
-    }
-}
-
 impl State {
     /// Tells a worker that what it takes for a token does not hold a task.
     fn reject_token(&mut self, seat: SeatId, token: &str) {
         self.cancel(seat, token, "it holds no task of this worker");
+    }
+
+    /// Answers a result that came under something that is no token.
+    fn no_token(&mut self, seat: SeatId, text: String) {
+        let refusal = Refusal::Stale("it is no token".into());
+        let ack = ack(text, Err(refusal));
+        self.acks.entry(seat).or_default().extend(ack);
     }
 
     /// Passes on provisional output of a task in progress.

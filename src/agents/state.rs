@@ -7,16 +7,16 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use tokio::time::Instant;
+use tokio::{sync::oneshot, time::Instant};
 
 use super::{
-    TaskKey, TaskSink, Token,
+    Refusal, TaskKey, TaskSink, Token,
     effect::Effect,
     ending::Withdrawn,
     queue::{SkillKey, SkillQueue},
     registry::AgentSlot,
     report::Report,
-    seat::Seat,
+    seat::{Outgoing, Seat},
     task::Task,
     ticket::Tickets,
     watch::Watcher,
@@ -64,6 +64,10 @@ pub(super) struct State {
     pub withdrawn: Withdrawn,
     /// Results on their way to the engine.
     pub reports: Table<Token, Report>,
+    /// Polls that wait until an acceptance is durable.
+    pub awaited: HashMap<Token, oneshot::Sender<Result<(), Refusal>>>,
+    /// Tasks to be sent when the change at hand is done.
+    pub outgoing: BTreeMap<SeatId, Outgoing>,
     /// What the sink is still to be told, in order.
     pub effects: Vec<Effect>,
     /// True while someone tells the sink; whoever adds an effect then leaves it to them.
@@ -159,6 +163,8 @@ impl State {
             due: BTreeSet::new(),
             withdrawn: Withdrawn::default(),
             reports: Table::default(),
+            awaited: HashMap::new(),
+            outgoing: BTreeMap::new(),
             effects: Vec::new(),
             flushing: false,
             sink: Sink::Unset,
@@ -224,10 +230,15 @@ impl State {
             .min()
     }
 
-    /// Ends a change: sends the acks it gave and takes the seats away that it found broken.
+    /// Ends a change: sends the tasks and acks it gave and takes the seats away that it found
+    /// broken.
     pub fn settle(&mut self, now: Instant) {
-        self.send_acks();
-        while let Some(seat) = self.lost.pop() {
+        loop {
+            self.send_tasks();
+            self.send_acks();
+            let Some(seat) = self.lost.pop() else {
+                return;
+            };
             self.leave(seat, now);
         }
     }

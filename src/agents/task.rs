@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{
-    Failure, HeldLease, Offer, TaskKey, Token,
+    Fact, Failure, HeldLease, Offer, TaskKey, Token, What,
     effect::Effect,
     matching::violations,
     queue::Source,
@@ -135,7 +135,8 @@ impl State {
         let agent = self.slot(&space, &held.agent);
         if held.worker_id.is_empty() {
             let failure = self.refusal(agent, &offer);
-            self.effects.push(Effect::Failed { token, failure });
+            let what = What::Failed(failure);
+            self.effects.push(Effect::Fact(Fact { token, what }));
             self.prune_slot(agent);
             return;
         }

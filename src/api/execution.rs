@@ -1,6 +1,7 @@
 //! ExecutionService: starts, follows and ends executions.
 
 use prost::Message;
+use tokio::time::{Instant, timeout_at};
 use tonic::{Request, Response, Status};
 use tracing::instrument;
 use uuid::Uuid;
@@ -64,20 +65,13 @@ impl Service {
         Ok((namespace, id))
     }
 
-    /// The execution once it has ended, or as it stands when the caller's or the server's time
-    /// is up.
-    async fn ended(
-        &self,
-        namespace: &str,
-        id: Uuid,
-        until: Option<tokio::time::Instant>,
-    ) -> Result<Execution, Status> {
+    /// Ends when the caller's time or the server's is up.
+    async fn patience(&self, until: Option<Instant>) {
         let mut stop = self.stop.clone();
-        let execution = tokio::select! {
-            ended = self.engine.ended(namespace, id, until) => ended?,
-            () = stop.wait() => self.engine.execution(namespace, id).await?,
-        };
-        Ok(execution)
+        match until {
+            Some(until) => drop(timeout_at(until, stop.wait()).await),
+            None => stop.wait().await,
+        }
     }
 
     /// The execution, without the payloads that no message could hold.
@@ -125,11 +119,10 @@ impl ExecutionService for Service {
         request: Request<RunExecutionRequest>,
     ) -> Result<Response<RunExecutionResponse>, Status> {
         let until = deadline::answer_by(&request);
-        let request = convert::of_run(request.into_inner());
-        let (namespace, id) = self.start(request).await?;
-        let execution = self.ended(&namespace, id, until).await?;
+        let start = convert::start(convert::of_run(request.into_inner()), self.limits())?;
+        let execution = self.engine.run(start, self.patience(until)).await?;
         let response = RunExecutionResponse {
-            execution_id: id.to_string(),
+            execution_id: execution.execution_id.clone(),
             execution: Some(self.fitted(execution)),
         };
         reply(response, self.limits())

@@ -85,31 +85,6 @@ impl Peers {
         }
     }
 
-    /// Does what an execution wants of its child or its parent; nothing for other effects.
-    pub fn release(&self, namespace: &str, effect: Effect) {
-        let message = match effect {
-            Effect::StartChild(start) => ChildMessage::Start {
-                namespace: namespace.to_owned(),
-                start: *start,
-            },
-            Effect::StopChild {
-                child,
-                reason,
-                terminated: false,
-            } => ChildMessage::Stop {
-                child,
-                command: Command::Cancel { reason },
-            },
-            Effect::StopChild { child, reason, .. } => ChildMessage::Stop {
-                child,
-                command: Command::Terminate { reason },
-            },
-            Effect::TellParent(report) => ChildMessage::Report(*report),
-            Effect::Dispatch(_) | Effect::Withdraw { .. } | Effect::Release { .. } => return,
-        };
-        self.send(message);
-    }
-
     /// Asks for a child again once there may be room for it.
     pub fn ask_again(&self, start: &ChildStart, after: Duration) {
         let peers = self.clone();
@@ -123,6 +98,30 @@ impl Peers {
             peers.send(message);
         });
     }
+}
+
+/// What an execution wants of its child or its parent; `None` for other effects.
+pub fn message(namespace: &str, effect: Effect) -> Option<ChildMessage> {
+    Some(match effect {
+        Effect::StartChild(start) => ChildMessage::Start {
+            namespace: namespace.to_owned(),
+            start: *start,
+        },
+        Effect::StopChild {
+            child,
+            reason,
+            terminated: false,
+        } => ChildMessage::Stop {
+            child,
+            command: Command::Cancel { reason },
+        },
+        Effect::StopChild { child, reason, .. } => ChildMessage::Stop {
+            child,
+            command: Command::Terminate { reason },
+        },
+        Effect::TellParent(report) => ChildMessage::Report(*report),
+        Effect::Dispatch(_) | Effect::Withdraw { .. } | Effect::Release { .. } => return None,
+    })
 }
 
 /// The class of error of a step whose child cannot be started, and why in words.

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use tokio::{
-    sync::{RwLock, Semaphore, oneshot},
-    time::{Instant, timeout_at},
-};
+use tokio::sync::{RwLock, Semaphore, oneshot};
 use uuid::Uuid;
 
 use super::{
@@ -41,12 +38,12 @@ pub struct Handle {
 pub(super) struct Inner {
     pub parts: Parts,
     pub shards: Vec<Mailbox>,
-    pub starts: Semaphore,
+    pub starts: Arc<Semaphore>,
     /// In KiB of their inputs.
-    pub starts_kib: Semaphore,
+    pub starts_kib: Arc<Semaphore>,
     /// Held shared by starts, alone by what changes definitions: no start takes up a version
     /// that is being deleted, no two registrations take the same number.
-    pub definitions: RwLock<()>,
+    pub definitions: Arc<RwLock<()>>,
     /// Held by what changes agents.
     pub agents: tokio::sync::Mutex<()>,
     /// Held by what changes how long executions are kept.
@@ -74,9 +71,9 @@ impl Handle {
             inner: Arc::new(Inner {
                 parts,
                 shards,
-                starts: Semaphore::new(STARTS_IN_FLIGHT_MAX),
-                starts_kib: Semaphore::new(STARTS_IN_FLIGHT_KIB_MAX as usize),
-                definitions: RwLock::new(()),
+                starts: Arc::new(Semaphore::new(STARTS_IN_FLIGHT_MAX)),
+                starts_kib: Arc::new(Semaphore::new(STARTS_IN_FLIGHT_KIB_MAX as usize)),
+                definitions: Arc::default(),
                 agents: tokio::sync::Mutex::new(()),
                 retention: tokio::sync::Mutex::new(()),
                 retention_pass: tokio::sync::Mutex::new(()),
@@ -149,28 +146,6 @@ impl Handle {
             Ok(list(&execution, &query, &waiting_for))
         })
         .await
-    }
-
-    /// The execution once it has ended, or as it stands at `until`.
-    ///
-    /// # Errors
-    /// As `execution`.
-    pub async fn ended(
-        &self,
-        namespace: &str,
-        id: Uuid,
-        until: Option<Instant>,
-    ) -> Result<Execution, Error> {
-        let (reply, answer) = oneshot::channel();
-        self.send(id, Message::End { id, reply })?;
-        let answer = match until {
-            Some(until) => timeout_at(until, answer).await.unwrap_or(Ok(None)),
-            None => answer.await,
-        };
-        if let Some(view) = answer.map_err(|_| Error::Unavailable)? {
-            return in_namespace(namespace, id, view);
-        }
-        self.execution(namespace, id).await
     }
 
     /// Executions that pass the filter, the newest first.
@@ -297,7 +272,7 @@ impl Handle {
 
     async fn end(&self, namespace: &str, id: Uuid, command: Command) -> Result<Execution, Error> {
         self.summary(namespace, id).await?;
-        self.command(id, command, true)?.await?;
+        self.command(id, command)?.await?;
         self.execution(namespace, id).await
     }
 
@@ -318,21 +293,14 @@ impl Handle {
         self.inner.parts.progress.tell(id, item);
     }
 
-    /// Sends a command at once; the future ends when what follows is durable. `pressing`
-    /// tells whether someone waits for that.
+    /// Sends a command at once; the future ends when what follows is durable.
     pub(super) fn command(
         &self,
         id: Uuid,
         command: Command,
-        pressing: bool,
     ) -> Result<impl Future<Output = Result<(), Error>> + Send + use<>, Error> {
         let (reply, answer) = oneshot::channel();
-        let message = Message::Command {
-            id,
-            command,
-            pressing,
-            reply,
-        };
+        let message = Message::Command { id, command, reply };
         self.send(id, message)?;
         Ok(async move { answer.await.map_err(|_| Error::Unavailable)? })
     }

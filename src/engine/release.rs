@@ -5,32 +5,23 @@ use uuid::Uuid;
 
 use super::{
     Error,
-    children::ChildMessage,
+    children::{self, ChildMessage},
     progress::Item,
-    shard::{Leaving, Parts},
+    shard::{Admitted, Leaving, Parts},
 };
 use crate::{
-    agents::{Offer, TaskKey},
+    agents::{Offer, Order, Refusal, Settled, TaskKey},
     core::{
         decide::{self, Effect},
-        execution::Listed,
+        execution::{Execution, Listed},
     },
     proto,
 };
 
 /// One thing to be done once durable.
 pub enum Release {
-    /// Work handed out or taken back.
-    Effect {
-        /// The execution.
-        id: Uuid,
-        /// Its namespace.
-        namespace: String,
-        /// Its workflow.
-        workflow: String,
-        /// What to do.
-        effect: Effect,
-    },
+    /// The agents are asked to do something.
+    Order(Order),
     /// Watchers of an execution are woken.
     Progress {
         /// The execution.
@@ -49,7 +40,7 @@ pub enum Release {
     /// The agents have been told of an attempt that they asked for.
     Fetched(mpsc::Sender<()>),
     /// An answer is given.
-    Started(Reply<Uuid>, Uuid),
+    Started(Reply<Uuid>, Uuid, Admitted),
     /// An answer is given.
     Viewed(
         oneshot::Sender<Option<proto::Execution>>,
@@ -64,44 +55,73 @@ pub enum Release {
 /// Where an answer goes.
 pub type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
+/// What a group's releases come to, besides what is done at once.
+#[derive(Default)]
+pub struct Released {
+    /// What the agents are asked to do, in order.
+    pub orders: Vec<Order>,
+    /// Executions that have ended.
+    pub ended: Vec<Uuid>,
+    /// Dropped once the agents have been asked.
+    pub fetched: Vec<mpsc::Sender<()>>,
+}
+
 impl Release {
-    /// Does it; gives the execution that has ended, if it is that.
-    pub fn run(self, parts: &Parts) -> Option<Uuid> {
+    /// Does it, or adds it to what is done for the whole group.
+    pub fn run(self, parts: &Parts, released: &mut Released) {
         let progress = &parts.progress;
         match self {
-            Self::Effect {
-                id,
-                namespace,
-                workflow,
-                effect,
-            } => release_effect(parts, id, namespace, workflow, effect),
+            Self::Order(order) => released.orders.push(order),
             Self::Progress { id, item } => progress.tell(id, item),
             Self::Changed(summary) => progress.tell_all(*summary),
             Self::Ended(id) => {
                 progress.forget(id);
-                return Some(id);
+                released.ended.push(id);
             }
             Self::Child(message) => parts.peers.send(*message),
             // The shard's.
             Self::Left(_) => {}
-            Self::Fetched(done) => drop(done),
-            Self::Started(reply, id) => drop(reply.send(Ok(id))),
+            Self::Fetched(done) => released.fetched.push(done),
+            Self::Started(reply, id, _admitted) => drop(reply.send(Ok(id))),
             Self::Viewed(reply, view) => drop(reply.send(Some(*view))),
             Self::Listed(reply, listed) => drop(reply.send(Some(*listed))),
             Self::Done(reply) => drop(reply.send(Ok(()))),
         }
-        None
+    }
+
+    /// What the agents are told instead when it never becomes durable.
+    pub fn given_up(self) -> Option<Order> {
+        match self {
+            Self::Order(Order::Settle(settled)) => Some(Order::Settle(Settled {
+                result: Err(Refusal::Unavailable),
+                ..settled
+            })),
+            _ => None,
+        }
     }
 }
 
-fn release_effect(parts: &Parts, id: Uuid, namespace: String, workflow: String, effect: Effect) {
-    let dispatch = parts.dispatch.as_ref();
-    match effect {
-        Effect::Dispatch(task) => dispatch.enqueue(offer(id, namespace, workflow, *task)),
-        Effect::Withdraw { task, reason } => dispatch.withdraw(key(id, task), &reason),
-        Effect::Release { task } => dispatch.release(key(id, task)),
-        effect => parts.peers.release(&namespace, effect),
-    }
+/// What an effect of a decision comes to once it is durable.
+pub fn of_effect(execution: &Execution, effect: Effect) -> Option<Release> {
+    let id = execution.id;
+    let order = match effect {
+        Effect::Dispatch(task) => Order::Enqueue(Box::new(offer(
+            id,
+            execution.namespace.clone(),
+            execution.workflow.clone(),
+            *task,
+        ))),
+        Effect::Withdraw { task, reason } => Order::Withdraw {
+            key: key(id, task),
+            reason,
+        },
+        Effect::Release { task } => Order::Release(key(id, task)),
+        effect => {
+            let message = children::message(&execution.namespace, effect)?;
+            return Some(Release::Child(Box::new(message)));
+        }
+    };
+    Some(Release::Order(order))
 }
 
 /// The name of an attempt.

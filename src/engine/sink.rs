@@ -1,17 +1,13 @@
-//! What the agents tell the engine, as commands to shards. Sent at once, in the order of the
-//! calls; answered when durable.
+//! What the agents tell the engine, as facts for shards. Handed over at once, in the order in
+//! which they are told; the shards say what became of them.
 
 use futures::{FutureExt as _, future::BoxFuture};
 use tokio::sync::mpsc;
 
-use super::{Error, handle::Handle, shard::Message};
+use super::{Error, handle::Handle, shard::Message, start::shard_of};
 use crate::{
-    agents::{Failure, HeldLease, Refusal, TaskKey, TaskSink},
-    core::{
-        decide::Command,
-        value::{self, Value},
-    },
-    proto::{Agent, Chunk, Usage},
+    agents::{Fact, Refusal, Settled, TaskKey, TaskSink},
+    proto::{Agent, Chunk},
 };
 
 /// The engine, to the agents.
@@ -23,77 +19,21 @@ impl Sink {
     pub fn new(handle: Handle) -> Self {
         Self { handle }
     }
-
-    fn tell(&self, key: TaskKey, command: Command) -> BoxFuture<'static, Result<(), Refusal>> {
-        self.tell_in_time(key, command, true)
-    }
-
-    fn tell_in_time(
-        &self,
-        key: TaskKey,
-        command: Command,
-        pressing: bool,
-    ) -> BoxFuture<'static, Result<(), Refusal>> {
-        match self.handle.command(key.execution_id, command, pressing) {
-            Ok(answer) => async move { answer.await.map_err(refusal) }.boxed(),
-            Err(error) => futures::future::ready(Err(refusal(error))).boxed(),
-        }
-    }
 }
 
 impl TaskSink for Sink {
-    fn accepted(
-        &self,
-        key: TaskKey,
-        lease: HeldLease,
-        awaited: bool,
-    ) -> BoxFuture<'static, Result<(), Refusal>> {
-        let command = Command::Accept {
-            task: key.sequence,
-            worker_id: lease.worker_id,
-            agent: lease.agent,
-            lease: lease.lease,
-        };
-        self.tell_in_time(key, command, awaited)
-    }
-
-    fn completed(
-        &self,
-        key: TaskKey,
-        lease: u64,
-        output: Value,
-        usage: Option<Usage>,
-    ) -> BoxFuture<'static, Result<(), Refusal>> {
-        // A value without a kind is no JSON: readers of the events would stumble over it.
-        let output = if value::is_null(&output) {
-            value::null()
-        } else {
-            output
-        };
-        let command = Command::Complete {
-            task: key.sequence,
-            lease,
-            output,
-            usage,
-        };
-        self.tell(key, command)
-    }
-
-    fn failed(
-        &self,
-        key: TaskKey,
-        lease: u64,
-        failure: Failure,
-    ) -> BoxFuture<'static, Result<(), Refusal>> {
-        let command = Command::Fail {
-            task: key.sequence,
-            lease,
-            class: failure.class,
-            message: failure.message,
-            retry_after: failure.retry_after,
-            usage: failure.usage,
-        };
-        self.tell(key, command)
+    fn tell(&self, facts: Vec<Fact>) -> Vec<Settled> {
+        let shards = &self.handle.inner.shards;
+        let mut parts: Vec<Vec<Fact>> = shards.iter().map(|_| Vec::new()).collect();
+        for fact in facts {
+            parts[shard_of(fact.token.key.execution_id, shards.len())].push(fact);
+        }
+        let told = shards
+            .iter()
+            .zip(parts)
+            .filter(|(_, part)| !part.is_empty());
+        let refused = told.filter_map(|(shard, part)| shard.send(Message::Facts(part)).err());
+        refused.flat_map(|unsent| unsent.0.refused()).collect()
     }
 
     fn fetch(&self, keys: Vec<TaskKey>) -> BoxFuture<'static, ()> {
@@ -127,7 +67,8 @@ impl TaskSink for Sink {
     }
 }
 
-fn refusal(error: Error) -> Refusal {
+/// What a worker is told of an error.
+pub(super) fn refusal(error: Error) -> Refusal {
     match error {
         Error::StaleToken(why) => Refusal::Stale(why),
         Error::NotFound { .. } => Refusal::Stale("there is no such execution".into()),

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{
     Error, Handle,
     handle::STARTS_IN_FLIGHT_KIB_MAX,
-    shard::{Message, Starting},
+    shard::{Admitted, Message, Starting},
 };
 use crate::{
     core::{
@@ -23,7 +23,7 @@ use crate::{
         plan::Plan,
         value::{self, Value},
     },
-    proto::Workflow,
+    proto::{Execution, Workflow},
 };
 
 /// What to start.
@@ -52,18 +52,49 @@ impl Handle {
     /// # Errors
     /// `Definition`, `NotFound`, `Invalid`, `RequestReused`, `Exhausted`, `Unavailable`.
     pub async fn start(&self, start: Start) -> Result<Uuid, Error> {
+        let answer = self.begin(start, None).await?;
+        answer.await.map_err(|_| Error::Unavailable)?
+    }
+
+    /// Starts an execution as `start` does, and gives it once it has ended, or as it stands
+    /// when `until` has.
+    ///
+    /// # Errors
+    /// Those of `start` and `execution`.
+    pub async fn run(
+        &self,
+        start: Start,
+        until: impl Future<Output = ()>,
+    ) -> Result<Execution, Error> {
+        let namespace = start.namespace.clone();
+        let (end, ended) = oneshot::channel();
+        let started = self.begin(start, Some(end)).await?;
+        let ended = tokio::select! {
+            biased;
+            ended = ended => ended,
+            () = until => Ok(None),
+        };
+        if let Ok(Some(ended)) = ended {
+            return Ok(ended);
+        }
+        let id = started.await.map_err(|_| Error::Unavailable)??;
+        self.execution(&namespace, id).await
+    }
+
+    /// Hands a start to its shard. Gives where the answer comes.
+    async fn begin(
+        &self,
+        start: Start,
+        end: Option<oneshot::Sender<Option<Execution>>>,
+    ) -> Result<oneshot::Receiver<Result<Uuid, Error>>, Error> {
         let inner = &self.inner;
-        let _admitted = inner
-            .starts
-            .acquire()
-            .await
-            .map_err(|_| Error::Unavailable)?;
-        let _room = inner
-            .starts_kib
-            .acquire_many(input_kib(&start))
-            .await
-            .map_err(|_| Error::Unavailable)?;
-        let _kept = inner.definitions.read().await;
+        let share = Arc::clone(&inner.starts).acquire_owned().await;
+        let room = Arc::clone(&inner.starts_kib).acquire_many_owned(input_kib(&start));
+        let admitted = Admitted {
+            _share: share.map_err(|_| Error::Unavailable)?,
+            _room: room.await.map_err(|_| Error::Unavailable)?,
+            _versions: Arc::clone(&inner.definitions).read_owned().await,
+        };
         // Only told apart under a request id.
         let body_hash = match start.request_id.as_str() {
             "" => 0,
@@ -93,9 +124,11 @@ impl Handle {
             },
             body_hash,
             reply,
+            end,
+            admitted,
         };
         self.send(id, Message::Start(Box::new(starting)))?;
-        answer.await.map_err(|_| Error::Unavailable)?
+        Ok(answer)
     }
 
     fn plan(&self, start: &Start) -> Result<(u32, Arc<Plan>), Error> {

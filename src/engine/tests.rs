@@ -1,13 +1,18 @@
 //! Executions leave memory and come back, over a store in memory and the agents' own room.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Mutex;
+
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::*;
+use super::{shard::Message, *};
 use crate::{
-    agents::Hub,
+    agents::{
+        Dispatch, Fact, HeldLease, Hub, Offer, Order, Refusal, Settled, TaskKey, Token, What,
+    },
     core::{decide::Command, definition, value},
-    proto::{event, execution::State},
+    proto::{Agent, event, execution::State},
     store::memory::Memory,
 };
 
@@ -15,6 +20,44 @@ use crate::{
 struct Case {
     engine: Engine,
     store: Arc<Memory>,
+    told: Arc<Told>,
+}
+
+/// The agents' own room, and what became of the facts that it was told of.
+struct Told {
+    hub: Hub,
+    settled: Mutex<Vec<Settled>>,
+}
+
+impl Dispatch for Told {
+    fn carry_out(&self, orders: Vec<Order>) {
+        let settled = orders.iter().filter_map(|order| match order {
+            Order::Settle(settled) => Some(settled.clone()),
+            _ => None,
+        });
+        self.settled.lock().unwrap().extend(settled);
+        self.hub.carry_out(orders);
+    }
+
+    fn restore(&self, offer: Offer, lease: HeldLease) {
+        self.hub.restore(offer, lease);
+    }
+
+    fn waiting_for(&self, key: TaskKey) -> Option<String> {
+        self.hub.waiting_for(key)
+    }
+
+    fn put_agent(&self, namespace: &str, agent: Agent) {
+        Dispatch::put_agent(&self.hub, namespace, agent);
+    }
+
+    fn remove_agent(&self, namespace: &str, id: &str) {
+        Dispatch::remove_agent(&self.hub, namespace, id);
+    }
+
+    fn agent(&self, namespace: &str, id: &str) -> Option<Agent> {
+        Dispatch::agent(&self.hub, namespace, id)
+    }
 }
 
 impl Case {
@@ -23,27 +66,45 @@ impl Case {
             resident_executions_max: 1,
             ..Limits::default()
         };
-        let hub = Hub::new(&limits);
+        let told = Arc::new(Told {
+            hub: Hub::new(&limits),
+            settled: Mutex::default(),
+        });
         let store = Arc::new(Memory::new());
         let options = Options {
             shards: NonZeroUsize::MIN,
             limits,
             ..Options::default()
         };
-        let engine = Engine::start(store.clone(), Arc::new(hub.clone()), options);
+        let engine = Engine::start(store.clone(), told.clone(), options);
         let engine = engine.await.unwrap();
-        hub.set_sink(engine.sink());
-        Self { engine, store }
+        told.hub.set_sink(engine.sink());
+        Self {
+            engine,
+            store,
+            told,
+        }
     }
 
     async fn start(&self) -> Uuid {
-        let parsed = definition::parse("name: waits\nsteps: [ { id: a, agent: nobody } ]");
-        let start = Start {
-            namespace: "default".into(),
-            definition: parsed.workflow,
-            ..Start::default()
-        };
-        self.engine.handle().start(start).await.unwrap()
+        self.engine.handle().start(waits("")).await.unwrap()
+    }
+
+    /// Tells what workers did, and gives what became of it once that is durable.
+    async fn tell(&self, facts: Vec<Fact>) -> Vec<Settled> {
+        let all = facts.len();
+        assert_eq!(self.engine.sink().tell(facts), []);
+        while self.told.settled.lock().unwrap().len() < all {
+            tokio::task::yield_now().await;
+        }
+        std::mem::take(&mut self.told.settled.lock().unwrap())
+    }
+
+    async fn is_in_memory(&self, id: Uuid) -> bool {
+        let (reply, answer) = oneshot::channel();
+        let shards = &self.engine.handle().inner.shards;
+        shards[0].send(Message::Outline { id, reply }).unwrap();
+        answer.await.unwrap().is_some()
     }
 
     /// An execution that has left memory, as another came.
@@ -54,11 +115,7 @@ impl Case {
     }
 
     async fn others_come(&self, id: Uuid) {
-        let stands = || {
-            let open = self.store.open_executions(None, usize::MAX).unwrap();
-            open.iter().any(|o| o.id == id && o.standing.is_some())
-        };
-        while !stands() {
+        while self.is_in_memory(id).await {
             self.start().await;
         }
     }
@@ -71,34 +128,51 @@ impl Case {
     }
 }
 
+/// What to start: an execution that waits for a worker.
+fn waits(request_id: &str) -> Start {
+    let parsed = definition::parse("name: waits\nsteps: [ { id: a, agent: nobody } ]");
+    Start {
+        namespace: "default".into(),
+        definition: parsed.workflow,
+        request_id: request_id.into(),
+        ..Start::default()
+    }
+}
+
+/// A worker's acceptance and result of an attempt.
+fn done(execution_id: Uuid, sequence: u64) -> [Fact; 2] {
+    let key = TaskKey {
+        execution_id,
+        sequence,
+    };
+    let token = Token { key, lease: 7 };
+    let accepted = What::Accepted {
+        worker_id: "w".into(),
+        agent: "nobody".into(),
+        awaited: false,
+    };
+    let completed = What::Completed {
+        output: value::null(),
+        usage: None,
+    };
+    [accepted, completed].map(|what| Fact { token, what })
+}
+
 #[tokio::test]
 async fn what_is_asked_while_an_execution_comes_back_happens_in_order() {
     let case = Case::new().await;
     let (handle, id) = (case.engine.handle(), case.left().await);
-    let (task, lease) = (case.task(id), 7);
-    let accept = Command::Accept {
-        task,
-        worker_id: "w".into(),
-        agent: "nobody".into(),
-        lease,
-    };
-    let complete = Command::Complete {
-        task,
-        lease,
-        output: value::null(),
-        usage: None,
-    };
     let cancel = Command::Cancel {
         reason: "too late".into(),
     };
-    let accepted = handle.command(id, accept, false).unwrap();
-    let completed = handle.command(id, complete, true).unwrap();
+    let told = case.tell(done(id, case.task(id)).into());
     let shown = handle.execution("default", id);
-    let cancelled = handle.command(id, cancel, true).unwrap();
-    let (accepted, completed, cancelled, shown) =
-        futures::join!(accepted, completed, cancelled, shown);
-    accepted.unwrap();
-    completed.unwrap();
+    let cancelled = async { handle.command(id, cancel).unwrap().await };
+    let (told, shown, cancelled) = futures::join!(told, shown, cancelled);
+    assert!(
+        told.iter().all(|settled| settled.result.is_ok()),
+        "{told:?}"
+    );
     assert!(
         matches!(cancelled, Err(Error::State { .. })),
         "{cancelled:?}"
@@ -107,19 +181,54 @@ async fn what_is_asked_while_an_execution_comes_back_happens_in_order() {
 }
 
 #[tokio::test]
+async fn facts_told_together_count_whether_their_executions_are_in_memory_or_not() {
+    let case = Case::new().await;
+    let handle = case.engine.handle();
+    let (away, also_away) = (case.left().await, case.left().await);
+    let here = case.start().await;
+    let [late, never] = done(Uuid::nil(), 2);
+    let mut facts = vec![late, never];
+    // Of each execution the acceptance first, then in another turn the result.
+    let each = [away, here, also_away].map(|id| done(id, case.task(id)));
+    for turn in 0..2 {
+        facts.extend(each.iter().map(|facts| facts[turn].clone()));
+    }
+    let told = case.tell(facts).await;
+    for id in [away, here, also_away] {
+        let of_it = told.iter().filter(|s| s.token.key.execution_id == id);
+        let of_it: Vec<_> = of_it.map(|s| (s.acceptance, s.result.clone())).collect();
+        assert_eq!(of_it, [(true, Ok(())), (false, Ok(()))], "{told:?}");
+        let ended = handle.execution("default", id).await.unwrap();
+        assert_eq!(ended.state(), State::Completed);
+    }
+    let unknown = told.iter().filter(|s| s.token.key.execution_id.is_nil());
+    let stale = Err(Refusal::Stale("there is no such execution".into()));
+    let unknown: Vec<_> = unknown.map(|s| s.result.clone()).collect();
+    assert_eq!(unknown, [stale.clone(), stale]);
+}
+
+#[tokio::test]
 async fn who_waits_for_an_end_is_told_though_the_execution_left_memory() {
     let case = Case::new().await;
-    let (handle, id) = (case.engine.handle(), case.left().await);
-    let waiting = case.engine.handle();
-    let waiting = tokio::spawn(async move { waiting.ended("default", id, None).await });
-    tokio::task::yield_now().await;
+    let handle = case.engine.handle();
+    let id = handle.start(waits("r")).await.unwrap();
+    case.others_come(id).await;
+    let again = case.engine.handle();
+    let never = std::future::pending();
+    let waiting = tokio::spawn(async move { again.run(waits("r"), never).await });
+    while !case.is_in_memory(id).await {
+        tokio::task::yield_now().await;
+    }
     case.others_come(id).await;
     handle
         .terminate("default", id, "done".into())
         .await
         .unwrap();
     let ended = waiting.await.unwrap().unwrap();
+    assert_eq!(ended.execution_id, id.to_string());
     assert_eq!(ended.state(), State::Cancelled);
+    let after = handle.run(waits("r"), std::future::pending()).await;
+    assert_eq!(after.unwrap(), ended);
 }
 
 #[tokio::test]
@@ -133,12 +242,9 @@ async fn commands_for_what_has_ended_or_never_was_are_refused() {
     let terminate = || Command::Terminate {
         reason: String::new(),
     };
-    let refused = handle.command(id, terminate(), true).unwrap().await;
+    let refused = handle.command(id, terminate()).unwrap().await;
     assert!(matches!(refused, Err(Error::State { .. })), "{refused:?}");
-    let nobody = handle
-        .command(Uuid::nil(), terminate(), true)
-        .unwrap()
-        .await;
+    let nobody = handle.command(Uuid::nil(), terminate()).unwrap().await;
     assert!(matches!(nobody, Err(Error::NotFound { .. })), "{nobody:?}");
     let open = case.left().await;
     let refused = handle.delete("default", open).await;

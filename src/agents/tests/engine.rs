@@ -13,9 +13,10 @@ use futures::{FutureExt as _, future::BoxFuture};
 
 use super::rig::ticket;
 use crate::{
-    agents::{Dispatch as _, Failure, HeldLease, Hub, Offer, Refusal, TaskKey, TaskSink},
-    core::value::Value,
-    proto::{Agent, Chunk, Usage},
+    agents::{
+        Dispatch as _, Fact, Hub, Offer, Order, Refusal, Settled, TaskKey, TaskSink, Token, What,
+    },
+    proto::{Agent, Chunk},
 };
 
 /// What the engine knows of an attempt.
@@ -97,20 +98,17 @@ impl Engine {
     }
 }
 
-impl TaskSink for Engine {
-    fn accepted(
-        &self,
-        key: TaskKey,
-        held: HeldLease,
-        _awaited: bool,
-    ) -> BoxFuture<'static, Result<(), Refusal>> {
+impl Engine {
+    fn accept(&self, token: Token) -> BoxFuture<'static, Result<(), Refusal>> {
         let mut attempts = self.attempts.lock().unwrap();
-        let attempt = attempts.get_mut(&key).expect("only what was queued starts");
+        let attempt = attempts
+            .get_mut(&token.key)
+            .expect("only what was queued starts");
         if attempt.ended {
             return async { Err(Refusal::Stale("it has ended".into())) }.boxed();
         }
         assert_eq!(attempt.lease, None, "leased twice");
-        attempt.lease = Some(held.lease);
+        attempt.lease = Some(token.lease);
         let wait = self.random.lock().unwrap().millis(20);
         async move {
             tokio::time::sleep(wait).await;
@@ -118,24 +116,23 @@ impl TaskSink for Engine {
         }
         .boxed()
     }
+}
 
-    fn completed(
-        &self,
-        key: TaskKey,
-        lease: u64,
-        _: Value,
-        _: Option<Usage>,
-    ) -> BoxFuture<'static, Result<(), Refusal>> {
-        self.end(key, lease)
-    }
-
-    fn failed(
-        &self,
-        key: TaskKey,
-        lease: u64,
-        _: Failure,
-    ) -> BoxFuture<'static, Result<(), Refusal>> {
-        self.end(key, lease)
+impl TaskSink for Engine {
+    fn tell(&self, facts: Vec<Fact>) -> Vec<Settled> {
+        for fact in facts {
+            let settled = fact.refused(Refusal::Unavailable);
+            let answer = match fact.what {
+                What::Accepted { .. } => self.accept(fact.token),
+                _ => self.end(fact.token.key, fact.token.lease),
+            };
+            let hub = self.hub.clone();
+            tokio::spawn(async move {
+                let result = answer.await;
+                hub.carry_out(vec![Order::Settle(Settled { result, ..settled })]);
+            });
+        }
+        Vec::new()
     }
 
     fn fetch(&self, keys: Vec<TaskKey>) -> BoxFuture<'static, ()> {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::rig::*;
 use crate::{
-    agents::{Dispatch as _, Refusal},
+    agents::Refusal,
     core::{limits::Limits, value},
     proto::{Error, Task},
 };

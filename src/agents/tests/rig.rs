@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use crate::{
     agents::{
-        Dispatch as _, Failure, HeldLease, Hub, Offer, Refusal, Session, TaskKey, TaskSink, Ticket,
+        Dispatch as _, Fact, Failure, HeldLease, Hub, Offer, Order, Refusal, Session, Settled,
+        TaskKey, TaskSink, Ticket, What,
     },
     core::{
         limits::Limits,
@@ -24,7 +25,7 @@ use crate::{
         value::{self, Value},
     },
     proto::{
-        self, Accept, Agent, Chunk, Complete, Credit, Hello, Task, TaskResult, Usage, Welcome,
+        self, Accept, Agent, Chunk, Complete, Credit, Hello, Task, TaskResult, Welcome,
         result_ack::Ack, work_request::Message as Up, work_response::Message as Down,
     },
 };
@@ -64,32 +65,31 @@ impl FakeSink {
 }
 
 impl TaskSink for FakeSink {
-    fn accepted(
-        &self,
-        key: TaskKey,
-        lease: HeldLease,
-        _awaited: bool,
-    ) -> BoxFuture<'static, Result<(), Refusal>> {
-        self.tell(Told::Accepted(key, lease))
-    }
-
-    fn completed(
-        &self,
-        key: TaskKey,
-        lease: u64,
-        output: Value,
-        _usage: Option<Usage>,
-    ) -> BoxFuture<'static, Result<(), Refusal>> {
-        self.tell(Told::Completed(key, lease, output))
-    }
-
-    fn failed(
-        &self,
-        key: TaskKey,
-        lease: u64,
-        failure: Failure,
-    ) -> BoxFuture<'static, Result<(), Refusal>> {
-        self.tell(Told::Failed(key, lease, failure))
+    fn tell(&self, facts: Vec<Fact>) -> Vec<Settled> {
+        for fact in facts {
+            let settled = fact.refused(Refusal::Unavailable);
+            let (key, lease) = (fact.token.key, fact.token.lease);
+            let answer = self.tell(match fact.what {
+                What::Accepted {
+                    worker_id, agent, ..
+                } => Told::Accepted(
+                    key,
+                    HeldLease {
+                        worker_id,
+                        agent,
+                        lease,
+                    },
+                ),
+                What::Completed { output, .. } => Told::Completed(key, lease, output),
+                What::Failed(failure) => Told::Failed(key, lease, failure),
+            });
+            let hub = self.hub.clone();
+            tokio::spawn(async move {
+                let result = answer.await;
+                hub.carry_out(vec![Order::Settle(Settled { result, ..settled })]);
+            });
+        }
+        Vec::new()
     }
 
     fn fetch(&self, keys: Vec<TaskKey>) -> BoxFuture<'static, ()> {
@@ -118,6 +118,22 @@ impl TaskSink for FakeSink {
             hub.put_agent(&namespace, agent);
             Ok(())
         })
+    }
+}
+
+/// Orders one at a time.
+impl Hub {
+    pub(super) fn withdraw(&self, key: TaskKey, reason: &str) {
+        let reason = reason.into();
+        self.carry_out(vec![Order::Withdraw { key, reason }]);
+    }
+
+    pub(super) fn wait(&self, ticket: Ticket) {
+        self.carry_out(vec![Order::Wait(ticket)]);
+    }
+
+    pub(super) fn release(&self, key: TaskKey) {
+        self.carry_out(vec![Order::Release(key)]);
     }
 }
 

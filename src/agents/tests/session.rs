@@ -161,7 +161,10 @@ async fn a_worker_that_let_an_offer_pass_is_given_more_once_it_is_heard_of() {
     assert!(worker.sequences().await.is_empty());
     worker.say(Up::Ping(Ping { nonce: 7 })).await;
     let down = worker.messages().await;
-    assert_eq!(down.len(), 3, "the first, the second and a ping: {down:?}");
+    assert!(
+        matches!(&down[..], [Down::Tasks(both), Down::Ping(_)] if both.tasks.len() == 2),
+        "the first and the second, and a ping: {down:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,11 +3,18 @@
 use std::{collections::VecDeque, sync::atomic::Ordering, time::Duration};
 
 use futures::FutureExt as _;
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
-use super::Shard;
+use super::{Message, Shard};
 use crate::{
-    engine::{commit::Group, release::Release},
+    agents::Order,
+    engine::{
+        commit::Group,
+        release::{Release, Released},
+    },
     store::Write,
 };
 
@@ -87,19 +94,40 @@ impl Shard {
     }
 
     fn release(&mut self, releases: Vec<Release>) {
+        let mut released = Released::default();
         for release in releases {
-            if let Release::Left(leaving) = release {
-                self.left(leaving);
-                continue;
+            match release {
+                Release::Left(leaving) => released.orders.extend(self.left(leaving)),
+                release => release.run(&self.parts, &mut released),
             }
-            if let Some(ended) = release.run(&self.parts)
-                && let Some(live) = self.live.remove(&ended)
-            {
+        }
+        if !released.orders.is_empty() {
+            self.parts.dispatch.carry_out(released.orders);
+        }
+        drop(released.fetched);
+        for ended in released.ended {
+            if let Some(live) = self.live.remove(&ended) {
                 self.parts.open.fetch_sub(1, Ordering::Relaxed);
                 if let Some(due) = live.due {
                     self.timers.remove(&(due, ended));
                 }
             }
+        }
+    }
+
+    /// The shard has ended: what it was told of tasks and is not durable never will be.
+    pub(super) fn give_up(&mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
+        messages.close();
+        let flights = self.in_flight.drain(..).flat_map(|flight| flight.releases);
+        let releases = flights.chain(self.releases.drain(..));
+        let mut orders: Vec<_> = releases.filter_map(Release::given_up).collect();
+        let parked = self.passive.loading.drain();
+        let parked = parked.flat_map(|(_, loading)| loading.waiting);
+        let unread = std::iter::from_fn(|| messages.try_recv().ok());
+        let refused = parked.chain(unread).flat_map(Message::refused);
+        orders.extend(refused.map(Order::Settle));
+        if !orders.is_empty() {
+            self.parts.dispatch.carry_out(orders);
         }
     }
 }

@@ -14,12 +14,15 @@ use super::{
     passive::{Loading, TakingUp},
 };
 use crate::{
-    agents::TaskKey,
+    agents::{Order, TaskKey, Ticket},
     core::{
-        decide,
+        decide::Effect,
         execution::{Execution, Standing, StepState},
     },
-    engine::{Error, clock, recovery, release::Release},
+    engine::{
+        Error, clock, recovery,
+        release::{Release, key},
+    },
 };
 
 /// The most executions that one job loads.
@@ -146,7 +149,7 @@ impl Shard {
     pub(super) fn fetch(&mut self, task: TaskKey, done: mpsc::Sender<()>) {
         let id = task.execution_id;
         let Some(live) = self.live.get_mut(&id) else {
-            self.parts.dispatch.withdraw(task, "it is no more");
+            self.releases.push(Release::Order(gone(task)));
             return self.releases.push(Release::Fetched(done));
         };
         live.touched = clock::now();
@@ -155,10 +158,13 @@ impl Shard {
         let effect = match (run, state) {
             (Some(run), Some(StepState::Waiting)) => {
                 let dispatch = live.execution.dispatch_of(run);
-                dispatch.map(|dispatch| decide::Effect::Dispatch(Box::new(dispatch)))
+                dispatch.map(|dispatch| Effect::Dispatch(Box::new(dispatch)))
             }
             (_, Some(StepState::Running)) => None,
-            _ => Some(gone(task)),
+            _ => {
+                self.releases.push(Release::Order(gone(task)));
+                None
+            }
         };
         self.release_effects(id, effect);
         self.releases.push(Release::Fetched(done));
@@ -166,18 +172,22 @@ impl Shard {
 
     /// Takes up executions that were open when the server started, up to one, in order.
     pub(super) fn take_up(&mut self, page: Vec<TakenUp>, to: Option<Uuid>) {
+        let mut orders = Vec::new();
         for open in page {
             let id = open.id();
             let Some(up) = &self.passive.taking_up else {
-                return;
+                break;
             };
             if up.met.contains(&id) {
                 continue;
             }
             match open {
-                TakenUp::Waits(id, standing) => self.wait(id, standing),
+                TakenUp::Waits(id, standing) => orders.extend(self.wait(id, standing)),
                 TakenUp::Whole(execution) => self.adopt(*execution),
             }
+        }
+        if !orders.is_empty() {
+            self.parts.dispatch.carry_out(orders);
         }
         match (to, &mut self.passive.taking_up) {
             (Some(to), Some(up)) => up.to = Some(to),
@@ -186,23 +196,21 @@ impl Shard {
         }
     }
 
-    /// Takes an execution up that stays out of memory.
-    fn wait(&mut self, id: Uuid, standing: Standing) {
+    /// Takes an execution up that stays out of memory. Gives what the agents are told.
+    fn wait(&mut self, id: Uuid, standing: Standing) -> impl Iterator<Item = Order> + use<> {
         self.parts.open.fetch_add(1, Ordering::Relaxed);
         if let Some(due) = standing.due {
             self.timers.insert((due, id));
         }
-        for queued in standing.queued {
-            self.parts.dispatch.wait(crate::agents::Ticket {
-                key: TaskKey {
-                    execution_id: id,
-                    sequence: queued.task,
-                },
-                namespace: standing.namespace.clone(),
+        let namespace = standing.namespace;
+        standing.queued.into_iter().map(move |queued| {
+            Order::Wait(Ticket {
+                key: key(id, queued.task),
+                namespace: namespace.clone(),
                 target: queued.target,
                 schedule_time: queued.schedule_time,
-            });
-        }
+            })
+        })
     }
 }
 
@@ -224,9 +232,9 @@ impl TakingUp {
     }
 }
 
-fn gone(task: TaskKey) -> decide::Effect {
-    decide::Effect::Withdraw {
-        task: task.sequence,
+fn gone(key: TaskKey) -> Order {
+    Order::Withdraw {
+        key,
         reason: "it is no more".into(),
     }
 }

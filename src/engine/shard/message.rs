@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, atomic::AtomicUsize};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedSemaphorePermit, mpsc, oneshot};
 use uuid::Uuid;
 
 use super::TakenUp;
 use crate::{
-    agents::{Dispatch, TaskKey},
+    agents::{Dispatch, Fact, Refusal, Settled, TaskKey, What},
     core::{
         decide::{self, Command},
         execution::{Listed, Query},
@@ -56,13 +56,13 @@ pub enum Message {
         id: Uuid,
         /// The command.
         command: Command,
-        /// Someone waits for what follows to be durable.
-        pressing: bool,
         /// The answer.
         reply: Reply<()>,
     },
     /// What child executions and their parents want of each other.
     Child(Box<ChildMessage>),
+    /// Take what workers did; the agents are told what became of each.
+    Facts(Vec<Fact>),
     /// Show an execution that is open; `None` when it is not in memory.
     View {
         /// The execution.
@@ -86,7 +86,7 @@ pub enum Message {
         /// The answer.
         reply: oneshot::Sender<Option<proto::Execution>>,
     },
-    /// Show an execution once it has ended; `None`, at once, when it is not in memory.
+    /// Show an execution once it has ended; `None`, at once, when it has ended before.
     End {
         /// The execution.
         id: Uuid,
@@ -126,8 +126,7 @@ impl Message {
     /// that a crash loses is taken up again as the worker comes back with its token.
     pub fn is_pressing(&self) -> bool {
         match self {
-            Self::Command { pressing, .. } => *pressing,
-            Self::End { .. } => false,
+            Self::Facts(facts) => facts.iter().any(is_pressing),
             _ => true,
         }
     }
@@ -143,7 +142,7 @@ impl Message {
             | Self::Delete { id, .. } => Some(*id),
             Self::Fetch { task, .. } => Some(task.execution_id),
             Self::Child(message) => Some(message.to()),
-            Self::Start(_) | Self::TakeUp { .. } | Self::Stop => None,
+            Self::Start(_) | Self::Facts(_) | Self::TakeUp { .. } | Self::Stop => None,
         }
     }
 
@@ -159,6 +158,28 @@ impl Message {
             _ => false,
         }
     }
+
+    /// How much it asks for: the commands to be decided.
+    pub fn commands(&self) -> usize {
+        match self {
+            Self::Facts(facts) => facts.len(),
+            _ => 1,
+        }
+    }
+
+    /// What is told of the facts in it when they cannot be decided any more.
+    pub fn refused(self) -> Vec<Settled> {
+        let facts = match self {
+            Self::Facts(facts) => facts,
+            _ => Vec::new(),
+        };
+        let refused = facts.iter().map(|fact| fact.refused(Refusal::Unavailable));
+        refused.collect()
+    }
+}
+
+fn is_pressing(fact: &Fact) -> bool {
+    !matches!(fact.what, What::Accepted { awaited: false, .. })
 }
 
 /// An execution to be started.
@@ -169,8 +190,23 @@ pub struct Starting {
     pub start: decide::Start,
     /// A hash of the request's body.
     pub body_hash: u64,
-    /// The answer.
+    /// The answer, once it is started.
     pub reply: Reply<Uuid>,
+    /// The execution once it has ended, for those who wait; `None` when it is not in memory.
+    pub end: Option<oneshot::Sender<Option<proto::Execution>>>,
+    /// What lets it in, kept until it is started.
+    pub admitted: Admitted,
+}
+
+/// What a start holds until it is durable or refused: its share of the starts in flight and of
+/// the room for their inputs, and that no version is deleted meanwhile.
+pub struct Admitted {
+    /// The share.
+    pub _share: OwnedSemaphorePermit,
+    /// The room.
+    pub _room: OwnedSemaphorePermit,
+    /// That versions stay.
+    pub _versions: OwnedRwLockReadGuard<()>,
 }
 
 /// Where messages for a shard go. Its length is bounded by those who send: starts by the

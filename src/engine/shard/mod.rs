@@ -19,7 +19,7 @@ use flight::{Flight, next_durable};
 use futures::FutureExt as _;
 use load::{LOADING_MAX, Loaded};
 pub use load::{TakenUp, read};
-pub use message::{Mailbox, Message, Parts, Starting};
+pub use message::{Admitted, Mailbox, Message, Parts, Starting};
 pub use passive::Leaving;
 use passive::Passive;
 use tokio::{
@@ -45,7 +45,7 @@ const GROUPS_IN_FLIGHT_MAX: usize = 64;
 /// it breaks.
 pub fn spawn(
     parts: Parts,
-    messages: mpsc::UnboundedReceiver<Message>,
+    mut messages: mpsc::UnboundedReceiver<Message>,
     resident_max: usize,
     failed: Failed,
 ) -> JoinHandle<()> {
@@ -66,11 +66,12 @@ pub fn spawn(
     };
     tokio::spawn(async move {
         // A panic is a broken invariant: better to stop than to serve only some executions.
-        let run = AssertUnwindSafe(shard.run(messages, back)).catch_unwind();
+        let run = AssertUnwindSafe(shard.run(&mut messages, back)).catch_unwind();
         if run.await.is_err() {
             tracing::error!("a shard panicked: stopping");
             failed.send_replace(Some("a broken invariant, see the log".into()));
         }
+        shard.give_up(messages);
     })
 }
 
@@ -107,7 +108,7 @@ struct Shard {
 impl Shard {
     async fn run(
         &mut self,
-        mut messages: mpsc::UnboundedReceiver<Message>,
+        messages: &mut mpsc::UnboundedReceiver<Message>,
         mut back: mpsc::UnboundedReceiver<Vec<Loaded>>,
     ) {
         loop {
@@ -131,7 +132,7 @@ impl Shard {
                     }
                 }
                 Some(loaded) = back.recv(), if !full => self.loaded(loaded),
-                message = messages.recv(), if !full => self.drain(message, &mut messages),
+                message = messages.recv(), if !full => self.drain(message, messages),
                 () = sleep_until(wake), if timed && !full => self.tick(),
                 () = sleep_until(look), if look.is_some() && !full => {}
                 () = sleep_until(self.patience), if self.patience.is_some() => {}
@@ -140,26 +141,30 @@ impl Shard {
     }
 
     fn drain(&mut self, first: Option<Message>, more: &mut mpsc::UnboundedReceiver<Message>) {
-        let mut next = first;
-        for _ in 0..COMMANDS_PER_GROUP_MAX {
-            self.handle(next.unwrap_or(Message::Stop));
-            if self.stopping {
+        let mut next = first.unwrap_or(Message::Stop);
+        let mut commands = 0;
+        loop {
+            commands += next.commands();
+            self.handle(next);
+            if self.stopping || commands >= COMMANDS_PER_GROUP_MAX {
                 return;
             }
             next = match more.try_recv() {
-                Ok(message) => Some(message),
+                Ok(message) => message,
                 Err(_) => return,
             };
-        }
-        if let Some(message) = next {
-            self.handle(message);
         }
     }
 
     fn handle(&mut self, message: Message) {
         self.pressing |= message.is_pressing();
-        if let Some(message) = self.awaits(message) {
-            self.act(message);
+        match message {
+            Message::Facts(facts) => facts.into_iter().for_each(|fact| self.fact(fact)),
+            message => {
+                if let Some(message) = self.awaits(message) {
+                    self.act(message);
+                }
+            }
         }
     }
 
@@ -167,13 +172,12 @@ impl Shard {
     fn act(&mut self, message: Message) {
         match message {
             Message::Start(starting) => self.start(*starting),
-            Message::Command {
-                id, command, reply, ..
-            } => match self.command(id, command) {
+            Message::Command { id, command, reply } => match self.command(id, command) {
                 Ok(()) => self.releases.push(Release::Done(reply)),
                 Err(error) => drop(reply.send(Err(error))),
             },
             Message::Child(message) => self.child(*message),
+            Message::Facts(facts) => facts.into_iter().for_each(|fact| self.take_fact(fact)),
             Message::View { id, reply } => self.view(id, reply),
             Message::Steps { id, query, reply } => self.steps(id, &query, reply),
             Message::Outline { id, reply } => self.outline(id, reply),

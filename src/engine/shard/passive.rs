@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{Live, Message, Shard, load::Loaded};
 use crate::{
-    agents::Ticket,
+    agents::{Order, Ticket},
     core::{
         execution::{Execution, Standing, summary},
         time::Time,
@@ -205,20 +205,19 @@ impl Shard {
         self.releases.push(Release::Left(leaving));
     }
 
-    /// Where it stands is durable: it leaves, unless something has happened since.
-    pub(super) fn left(&mut self, leaving: Leaving) {
+    /// Where it stands is durable: it leaves, unless something has happened since. Gives what
+    /// the agents are told; nothing asks them of it before they are.
+    pub(super) fn left(&mut self, leaving: Leaving) -> impl Iterator<Item = Order> + use<> {
         let id = leaving.id;
         self.passive.leaving -= 1;
-        let Some(live) = self.live.get(&id) else {
-            return;
+        let tickets = match self.live.get(&id).map(|live| live.touched) {
+            Some(touched) if touched == leaving.touched => leaving.tickets,
+            Some(touched) => {
+                self.passive.came(id, touched);
+                return Vec::new().into_iter().map(Order::Wait);
+            }
+            None => Vec::new(),
         };
-        if live.touched != leaving.touched {
-            let touched = live.touched;
-            return self.passive.came(id, touched);
-        }
-        for ticket in leaving.tickets {
-            self.parts.dispatch.wait(ticket);
-        }
         // Its due time stays among the timers.
         if let Some(Live { mut ends, .. }) = self.live.remove(&id) {
             ends.retain(|end| !end.is_closed());
@@ -226,6 +225,7 @@ impl Shard {
                 self.passive.ends.insert(id, ends);
             }
         }
+        tickets.into_iter().map(Order::Wait)
     }
 }
 

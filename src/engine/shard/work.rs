@@ -10,19 +10,22 @@ use std::{
 use tokio::{sync::oneshot, time::Instant};
 use uuid::Uuid;
 
-use super::{Live, Shard, message::Starting};
+use super::{Live, Message, Shard, message::Starting};
 use crate::{
+    agents::{Fact, Order, Settled, Token, What},
     core::{
         decide::{self, Command, Effect, Outcome, decide},
         execution::{Listed, Query, RunId, list, outline, summary, view},
         plan::{Plan, Target},
         time::Time,
+        value,
     },
     engine::{
         Error, clock,
         progress::Item,
         refusal,
-        release::{Release, key},
+        release::{Release, key, of_effect},
+        sink,
     },
     proto,
     store::{RequestRecord, Write},
@@ -38,10 +41,17 @@ impl Shard {
             start,
             body_hash,
             reply,
+            end,
+            admitted,
         } = starting;
         match self.started_before(&start, body_hash) {
             Ok(None) => {}
-            Ok(Some(id)) => return self.releases.push(Release::Started(reply, id)),
+            Ok(Some(id)) => {
+                if let Some(reply) = end {
+                    self.handle(Message::End { id, reply });
+                }
+                return self.releases.push(Release::Started(reply, id, admitted));
+            }
             Err(error) => return drop(reply.send(Err(error))),
         }
         if let Err(error) = self.admit(&start.namespace, &plan) {
@@ -61,8 +71,13 @@ impl Shard {
                     self.keep_request(namespace, request_id, record);
                 }
                 self.adopt_new(execution);
+                if let Some(end) = end
+                    && let Some(live) = self.live.get_mut(&id)
+                {
+                    live.ends.push(end);
+                }
                 self.record(id, outcome, true);
-                self.releases.push(Release::Started(reply, id));
+                self.releases.push(Release::Started(reply, id, admitted));
             }
             Err(rejection) => drop(reply.send(Err(refusal::of_command(id, rejection)))),
         }
@@ -161,18 +176,38 @@ impl Shard {
         Ok(())
     }
 
+    /// What a worker did: at once, or once its execution is in memory.
+    pub(super) fn fact(&mut self, fact: Fact) {
+        let id = fact.token.key.execution_id;
+        match self.live.contains_key(&id) {
+            true => self.take_fact(fact),
+            false => self.load(id, Some(Message::Facts(vec![fact]))),
+        }
+    }
+
+    /// What a worker did, as a command; what became of it is told once that is durable.
+    pub(super) fn take_fact(&mut self, fact: Fact) {
+        let token = fact.token;
+        let acceptance = matches!(fact.what, What::Accepted { .. });
+        let command = command(token, fact.what);
+        let settled = Settled {
+            token,
+            acceptance,
+            result: self
+                .command(token.key.execution_id, command)
+                .map_err(sink::refusal),
+        };
+        self.releases.push(Release::Order(Order::Settle(settled)));
+    }
+
     /// A command for an execution that is not in memory: it has ended, or never was.
     fn command_ended(&mut self, id: Uuid, command: Command, now: Time) -> Result<(), Error> {
         let mut execution = self.not_in_memory(id)?;
         let outcome = decide(&mut execution, command, now, &self.parts.limits)
             .map_err(|rejection| refusal::of_command(id, rejection))?;
         let effects = outcome.effects.into_iter();
-        self.releases.extend(effects.map(|effect| Release::Effect {
-            id,
-            namespace: execution.namespace.clone(),
-            workflow: execution.workflow.clone(),
-            effect,
-        }));
+        self.releases
+            .extend(effects.filter_map(|effect| of_effect(&execution, effect)));
         Ok(())
     }
 
@@ -221,12 +256,8 @@ impl Shard {
         let Some(Live { execution, .. }) = self.live.get(&id) else {
             return;
         };
-        let released = effects.into_iter().map(|effect| Release::Effect {
-            id,
-            namespace: execution.namespace.clone(),
-            workflow: execution.workflow.clone(),
-            effect,
-        });
+        let effects = effects.into_iter();
+        let released = effects.filter_map(|effect| of_effect(execution, effect));
         self.releases.extend(released);
     }
 
@@ -296,5 +327,39 @@ impl Shard {
         self.releases.push(Release::Progress { id, item });
         self.releases.push(Release::Ended(id));
         Ok(())
+    }
+}
+
+/// What a worker did, as the kernel takes it.
+fn command(token: Token, what: What) -> Command {
+    let (task, lease) = (token.key.sequence, token.lease);
+    match what {
+        What::Accepted {
+            worker_id, agent, ..
+        } => Command::Accept {
+            task,
+            worker_id,
+            agent,
+            lease,
+        },
+        What::Completed { output, usage } => Command::Complete {
+            task,
+            lease,
+            // A value without a kind is no JSON: readers of the events would stumble over it.
+            output: if value::is_null(&output) {
+                value::null()
+            } else {
+                output
+            },
+            usage,
+        },
+        What::Failed(failure) => Command::Fail {
+            task,
+            lease,
+            class: failure.class,
+            message: failure.message,
+            retry_after: failure.retry_after,
+            usage: failure.usage,
+        },
     }
 }
