@@ -51,6 +51,22 @@ impl From<Timestamp> for Time {
     }
 }
 
+/// The instant that a text in RFC 3339 means, with its zone; `None` for any other text, and for
+/// one that an instant cannot be.
+pub fn instant(text: &str) -> Option<Time> {
+    let (_, clock) = text.split_once(['T', 't'])?;
+    let has_zone = clock.ends_with(['Z', 'z']) || clock.contains(['+', '-']);
+    let stamp: Timestamp = text.parse().ok().filter(|_| has_zone)?;
+    let nanos = stamp.seconds.checked_mul(1_000_000_000)?;
+    nanos.checked_add(i64::from(stamp.nanos)).map(Time)
+}
+
+/// The instant `span` after another; `None` when there is none so late.
+pub fn checked_after(time: Time, span: Duration) -> Option<Time> {
+    let nanos = i64::try_from(span.as_nanos()).ok()?;
+    time.0.checked_add(nanos).map(Time)
+}
+
 /// The span a message gives; `None` for a negative one.
 pub fn span(duration: &prost_types::Duration) -> Option<Duration> {
     let seconds = u64::try_from(duration.seconds).ok()?;

@@ -24,6 +24,7 @@ mod states;
 mod support;
 mod system;
 mod upkeep;
+mod waits;
 mod watch;
 mod workers;
 mod workflows;

@@ -4,7 +4,7 @@ use tutti::{
     core::value,
     proto::{
         Block, Call, Case, Child, Each, Gate, Gates, Join, Loop, RetryPolicy, Step, Switch,
-        Transition, Workflow, block, call, gate, join, step,
+        Transition, Wait, Workflow, block, call, gate, join, step, wait,
     },
 };
 
@@ -111,7 +111,7 @@ fn relate(rng: &mut Rng, step: &mut Step, before: &[Step], mode: block::Mode) {
 }
 
 fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
-    let kind = match rng.below(if depth < DEPTH_MAX { 11 } else { 7 }) {
+    let kind = match rng.below(if depth < DEPTH_MAX { 12 } else { 8 }) {
         0..=3 => step::Kind::Agent("worker".into()),
         4 => step::Kind::Call(Call {
             target: Some(call::Target::Skill("skill".into())),
@@ -126,9 +126,10 @@ fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
             version: rng.below(2) as u32,
             detached: rng.chance(20),
         }),
-        7 => step::Kind::Block(block(rng, depth)),
-        8 => step::Kind::Loop(looped(rng, depth)),
-        9 => step::Kind::Each(each(rng, depth)),
+        7 => step::Kind::Wait(wait(rng)),
+        8 => step::Kind::Block(block(rng, depth)),
+        9 => step::Kind::Loop(looped(rng, depth)),
+        10 => step::Kind::Each(each(rng, depth)),
         _ => step::Kind::Switch(switch(rng, depth)),
     };
     let is_call = matches!(kind, step::Kind::Agent(_) | step::Kind::Call(_));
@@ -163,6 +164,9 @@ fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
         output: rng.chance(10).then(|| {
             value::string("{{ missing(output) ? 1 : 2 }}".replace("missing(output)", "output == 1"))
         }),
+        output_schema: rng
+            .chance(8)
+            .then(|| value::object([("minimum", value::number(2.0))])),
         ..Step::default()
     };
     if depth <= DEPTH_MAX {
@@ -201,6 +205,13 @@ fn block(rng: &mut Rng, depth: usize) -> Block {
         steps,
         join,
         ..Block::default()
+    }
+}
+
+fn wait(rng: &mut Rng) -> Wait {
+    let text = *rng.pick(&["0s", "2s", "30s", "{{ vars.none }}", "{{ input }}s"]);
+    Wait {
+        r#for: Some(wait::For::Duration(value::string(text))),
     }
 }
 

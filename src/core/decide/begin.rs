@@ -63,7 +63,7 @@ impl Turn<'_> {
             .map_err(|e| self.error(run, "expression", format!("when: {e}")))
     }
 
-    /// The step's input, checked by the gates before.
+    /// The step's input, checked by its schema and the gates before.
     fn prepare(&mut self, run: RunId) -> Result<Value, Error> {
         let input = match &self.node(run).input {
             Input::Template(template) => template
@@ -73,6 +73,7 @@ impl Turn<'_> {
             Input::Execution => self.execution.input.clone(),
         };
         self.bytes += self.check_size(run, "input", &input)?;
+        self.check_input_schema(run, &input)?;
         for index in 0..self.node(run).before.len() {
             let gate = &self.node(run).before[index];
             let on_violation = gate.on_violation;
@@ -166,6 +167,7 @@ impl Turn<'_> {
             Kind::Switch(_) => self.choose_branch(run),
             Kind::Each(_) => self.begin_items(run),
             Kind::Child(_) => self.start_child(run),
+            Kind::Wait(_) => self.begin_wait(run),
             Kind::Loop(_) => self.begin_loop(run),
             Kind::Block(_) => self.enter_first_state(run),
             _ => {}

@@ -68,9 +68,13 @@ impl Turn<'_> {
         let Some(owner) = ended.parent else { return };
         match (self.node(run).role, ended.state) {
             (Role::Catch, StepState::Completed) => {
+                let output = ended.output.clone().unwrap_or_else(value::null);
+                if let Err(error) = self.check_output_schema(owner, &output) {
+                    return self.fail_step(owner, error, None);
+                }
                 let completed = StepCompleted {
                     attempt: self.execution.run(owner).attempt,
-                    output: ended.output.clone(),
+                    output: Some(output),
                     ..StepCompleted::default()
                 };
                 self.emit(owner, event::Kind::StepCompleted(completed));

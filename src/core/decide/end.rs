@@ -116,6 +116,7 @@ impl Turn<'_> {
             None => given,
         };
         self.check_size(run, "output", &output).map_err(fail)?;
+        self.pass_output_schema(run, &output)?;
         Ok((output, saved))
     }
 

@@ -11,6 +11,7 @@ mod each;
 mod end;
 mod finally;
 mod loops;
+mod schema;
 mod start;
 mod states;
 mod task;
@@ -18,6 +19,7 @@ mod task;
 mod tests;
 mod timer;
 mod turn;
+mod wait;
 mod whole;
 
 use std::time::Duration;

@@ -95,7 +95,7 @@ pub(super) enum Said<'a> {
 }
 
 /// Classes of errors that an attempt can fail with by its own output.
-const OUTPUT_CLASSES: [&str; 2] = ["expression", "invalid_output"];
+const OUTPUT_CLASSES: [&str; 3] = ["expression", "invalid_output", "validation"];
 
 /// True when the attempt under this lease ended by what is said now: it is said again. One that
 /// ended otherwise, as by its timeout or a lost lease, did not: what its worker says does not

@@ -21,6 +21,7 @@ impl Turn<'_> {
                 TimerKind::Total if run == ROOT => self.execution_timed_out(),
                 TimerKind::Retry if run == ROOT => self.attempt_whole_again(),
                 TimerKind::Retry => self.attempt_again(run),
+                TimerKind::Wait => self.end_wait(run),
                 TimerKind::Total => self.step_out_of_time(run),
                 TimerKind::Attempt | TimerKind::Queue => self.attempt_out_of_time(run, kind),
             }
@@ -94,7 +95,7 @@ impl Turn<'_> {
             TimerKind::Total if node.role == Role::Finally => Some(self.limits.finally_timeout),
             TimerKind::Total => node.total_timeout,
             TimerKind::Queue => node.queue_timeout,
-            TimerKind::Attempt | TimerKind::Retry => node.timeout,
+            TimerKind::Attempt | TimerKind::Retry | TimerKind::Wait => node.timeout,
         };
         span.map_or_else(|| "its timeout".into(), |span| format!("{span:?}"))
     }

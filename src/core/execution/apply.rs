@@ -6,7 +6,7 @@ use crate::{
     core::{plan::Kind, time::Time, value},
     proto::{
         Event, StepCompleted, StepFailed, StepRetryScheduled, StepScheduled, StepStarted, Usage,
-        event,
+        WaitBegun, event,
     },
 };
 
@@ -129,6 +129,7 @@ impl Execution {
                 self.begin_iteration(run, e.index, now);
             }
             event::Kind::StateChanged(e) => self.state_changed(run, e),
+            event::Kind::WaitBegun(e) => self.wait_begun(run, e),
             _ => {}
         }
     }
@@ -241,6 +242,13 @@ impl Execution {
         self.note_room(id);
     }
 
+    fn wait_begun(&mut self, id: RunId, event: &WaitBegun) {
+        self.run_mut(id).wait_time = event.due_time.map(Time::from);
+        if let Some(due) = self.run(id).wait_time {
+            self.timers.set(due, id, TimerKind::Wait);
+        }
+    }
+
     /// Takes a step from PENDING into progress; nothing when it is already.
     pub(super) fn begin(&mut self, id: RunId, now: Time) {
         if self.run(id).state != StepState::Pending {
@@ -304,6 +312,8 @@ impl Execution {
         let queue = run.queue_deadline.take();
         let attempt = run.deadline.take();
         let retry = run.next_attempt_time.take();
+        let wait = run.wait_time.take();
+        self.timers.clear(wait, id, TimerKind::Wait);
         self.timers.clear(queue, id, TimerKind::Queue);
         self.timers.clear(attempt, id, TimerKind::Attempt);
         self.timers.clear(retry, id, TimerKind::Retry);

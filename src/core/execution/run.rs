@@ -66,6 +66,8 @@ pub struct StepRun {
     pub queue_deadline: Option<Time>,
     /// When the attempt must have ended.
     pub deadline: Option<Time>,
+    /// When the wait that it is is over.
+    pub wait_time: Option<Time>,
     /// What its agent used, all attempts.
     pub usage: Option<Usage>,
     /// What the iterations of a loop gave so far; `None` for any other step.
@@ -129,6 +131,7 @@ impl StepRun {
             total_deadline: None,
             queue_deadline: None,
             deadline: None,
+            wait_time: None,
             usage: None,
             frames: None,
             exit: Exit::Unspecified,

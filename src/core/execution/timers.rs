@@ -8,6 +8,8 @@ use crate::core::time::Time;
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TimerKind {
+    /// A wait is over; before what is due with it, so that it is not too late by nothing.
+    Wait,
     /// All attempts must have ended: of a step, or of the execution.
     Total,
     /// The attempt must have ended.

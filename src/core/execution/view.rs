@@ -224,6 +224,9 @@ impl Execution {
         waiting_for: &dyn Fn(RunId) -> Option<String>,
     ) -> String {
         let run = self.run(id);
+        if let Some(due) = run.wait_time {
+            return prost_types::Timestamp::from(due).to_string();
+        }
         match run.state {
             StepState::Waiting => waiting_for(id).unwrap_or_else(|| "a worker".into()),
             StepState::Retrying => format!("its attempt {}", run.attempt + 1),

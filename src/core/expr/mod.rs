@@ -265,6 +265,14 @@ impl Template {
         &self.references
     }
 
+    /// Its value when that is known without a scope.
+    pub fn constant(&self) -> Option<&Value> {
+        match &self.part {
+            template::Part::Constant(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// Its value. A string that is one `{{ … }}` keeps the type of the expression's value.
     ///
     /// # Errors

@@ -292,6 +292,7 @@ pub(in crate::core) fn blank(id: &str, name: &str, path: String, parent: Option<
         total_timeout: None,
         retry: None,
         tolerates_failure: false,
+        schemas: None,
         before: Vec::new(),
         after: Vec::new(),
         role: Role::Step,

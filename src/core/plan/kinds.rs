@@ -31,6 +31,7 @@ impl<'a> Compiler<'a> {
             Some(step::Kind::Saga(saga)) => Kind::Block(self.within(".saga", |c| c.saga(saga, id))),
             Some(step::Kind::Set(set)) => Kind::Set(self.templates(".set", set)),
             Some(step::Kind::Each(each)) => self.within(".each", |c| c.each(each, id)),
+            Some(step::Kind::Wait(wait)) => self.within(".wait", |c| c.wait(wait)),
             Some(step::Kind::Loop(looped)) => self.within(".loop", |c| c.looped(looped, id)),
             Some(step::Kind::MapReduce(written)) => self.pattern(id, "map_reduce", |c| {
                 patterns::map_reduce::compile(c, written, id)

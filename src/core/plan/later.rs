@@ -24,8 +24,6 @@ impl Compiler<'_> {
             (".priority", step.priority > 0),
             (".fairness_key", !step.fairness_key.is_empty()),
             (".mark", !step.mark.is_empty()),
-            (".input_schema", step.input_schema.is_some()),
-            (".output_schema", step.output_schema.is_some()),
         ]);
         self.later_values(&[(".on_error", step.on_error() == OnError::Park)]);
     }

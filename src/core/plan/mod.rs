@@ -30,10 +30,12 @@ mod order;
 mod policies;
 mod role;
 mod roles;
+mod schemas;
 mod states;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod wait;
 
 pub(in crate::core) use call::of_pattern;
 pub use check::{Checked, check};
@@ -44,7 +46,9 @@ pub(in crate::core) use each::ITEM_VARIABLES;
 pub use gate::{Check, Gate, OnViolation};
 pub use mermaid::mermaid;
 pub use role::{Beside, Catch, Role};
+pub use schemas::Schemas;
 pub use states::{States, Transition};
+pub use wait::Wait;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -125,6 +129,8 @@ pub struct Node {
     pub retry: Option<Retry>,
     /// True when a failure lets the rest go on (`on_error: CONTINUE`).
     pub tolerates_failure: bool,
+    /// What its input and output must fulfil.
+    pub schemas: Option<Box<Schemas>>,
     /// Checks before the first attempt.
     pub before: Vec<Gate>,
     /// Checks after each attempt.
@@ -173,6 +179,7 @@ impl Kind {
             Self::Each(_) => "each",
             Self::Loop(_) => "loop",
             Self::Child(_) => "workflow",
+            Self::Wait(_) => "wait",
         }
     }
 }
@@ -209,6 +216,8 @@ pub enum Kind {
     Loop(Box<Loop>),
     /// Runs another execution.
     Child(Child),
+    /// Waits until an instant.
+    Wait(Wait),
 }
 
 impl Kind {

@@ -114,6 +114,7 @@ impl<'a> Compiler<'a> {
         let id = self.push(node, condition.to_owned());
         self.data(step, id);
         self.policies(step, id);
+        self.schemas(step, id);
         self.beside(step, id);
         let kind = self.kind(step, id);
         self.node(id).kind = kind;

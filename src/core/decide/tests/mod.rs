@@ -14,9 +14,11 @@ mod loops;
 mod map_reduce;
 mod outputs;
 mod retries;
+mod schemas;
 mod standing;
 mod states;
 mod tasks;
+mod waits;
 
 use std::{sync::Arc, time::Duration};
 

@@ -7,6 +7,7 @@ mod graphs;
 mod order;
 mod rules;
 mod states;
+mod waits;
 
 use super::*;
 use crate::core::limits::Limits;
