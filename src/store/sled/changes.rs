@@ -1,5 +1,6 @@
 //! From the writes of a group to the changes of its record.
 
+use bytes::Bytes;
 use prost::Message as _;
 
 use super::{
@@ -18,7 +19,7 @@ impl From<Write> for Change {
                 events,
                 summary,
             } => Self::Append(Append {
-                id: id.as_bytes().to_vec(),
+                id: Bytes::copy_from_slice(id.as_bytes()),
                 packs: pack(events),
                 summary: summary.map(|summary| summary.encode_to_vec().into()),
             }),
@@ -28,7 +29,7 @@ impl From<Write> for Change {
                 summary,
                 ..
             } => Self::Stand(Stand {
-                id: id.as_bytes().to_vec(),
+                id: Bytes::copy_from_slice(id.as_bytes()),
                 standing: super::standing::written(standing).into(),
                 summary: summary.map(|summary| summary.encode_to_vec().into()),
             }),

@@ -2,27 +2,30 @@
 //! removes. Several packs of one execution become as few as fit; what began and ended within
 //! the layer leaves no trace but its result.
 
-use prost::Message as _;
 use uuid::Uuid;
 
 use super::{
-    super::{Error, Link, filter},
+    super::{Error, Link},
+    apply::Changes,
     chunks, keys,
-    overlay::{Layer, Pending},
+    layer::{Layer, Pending},
     packs::{self, Chained},
-    record,
     state::State,
+    summary::{self, Outline},
 };
-use crate::proto::Execution;
 
-/// What a layer changes in the state.
+/// Executions are forgotten together as long as they have fewer keys than this: while that is
+/// done, reads wait.
+const FORGOTTEN_KEYS: usize = 512;
+
+/// What a layer changes in the state, or in one that has a part of these changes already.
 ///
 /// # Errors
 /// `Error::Damaged` when layer or state is not readable, and `Error::Io`.
-pub fn batch(state: &State, layer: &Layer) -> Result<sled::Batch, Error> {
+pub fn changes(state: &State, layer: &Layer) -> Result<Changes, Error> {
     let mut drain = Drain {
         state,
-        batch: sled::Batch::default(),
+        changes: Changes::default(),
     };
     for (id, pending) in &layer.executions {
         drain.execution(*id, pending)?;
@@ -30,12 +33,12 @@ pub fn batch(state: &State, layer: &Layer) -> Result<sled::Batch, Error> {
     for (key, value) in &layer.values {
         drain.value(key, value.as_deref())?;
     }
-    Ok(drain.batch)
+    Ok(drain.changes)
 }
 
 struct Drain<'a> {
     state: &'a State,
-    batch: sled::Batch,
+    changes: Changes,
 }
 
 impl Drain<'_> {
@@ -43,19 +46,16 @@ impl Drain<'_> {
         if pending.forgets {
             self.forget(id)?;
         }
-        let summary = pending.summary.as_ref();
-        let summary: Option<Execution> = summary
-            .map(|summary| record::decode(summary, "a summary"))
-            .transpose()?;
+        let outline = pending.summary.as_deref().map(Outline::of).transpose()?;
         if !pending.packs.is_empty() {
-            let namespace = summary.as_ref().map_or("", |s| s.namespace.as_str());
+            let namespace = outline.as_ref().map_or("", |o| o.namespace.as_str());
             self.events(id, pending, namespace)?;
         }
-        match summary {
-            Some(summary) => self.summary(id, pending, summary),
+        match (&pending.summary, outline) {
+            (Some(summary), Some(outline)) => self.summary(id, pending, summary, &outline),
             // What began anew has a summary; what was only forgotten has no mark.
-            None if pending.forgets => Ok(()),
-            None => self.mark(id, pending),
+            _ if pending.forgets => Ok(()),
+            _ => self.mark(id, pending),
         }
     }
 
@@ -75,9 +75,9 @@ impl Drain<'_> {
         if pending.is_whole() {
             return Ok(packs::origin(id));
         }
-        let head = self.state.last_pack(id)?.and_then(|pack| pack.head());
+        let before = pending.first_sequence.saturating_sub(1);
+        let head = self.state.pack(id, before)?.and_then(|pack| pack.head());
         head.ok_or_else(|| {
-            let before = pending.first_sequence.saturating_sub(1);
             Error::Damaged(format!(
                 "the state lacks event {before} of execution {id}: restore a backup with \
                  `tutti restore`"
@@ -85,23 +85,24 @@ impl Drain<'_> {
         })
     }
 
-    /// Namespace and id are told by the key.
-    fn summary(&mut self, id: Uuid, pending: &Pending, summary: Execution) -> Result<(), Error> {
-        let kept = Execution {
-            execution_id: String::new(),
-            namespace: String::new(),
-            ..summary.clone()
-        };
-        let key = keys::summary(&summary.namespace, id);
-        self.put_value(&key, &kept.encode_to_vec())?;
+    fn summary(
+        &mut self,
+        id: Uuid,
+        pending: &Pending,
+        summary: &[u8],
+        outline: &Outline,
+    ) -> Result<(), Error> {
+        let key = keys::summary(&outline.namespace, id);
+        self.put_value(&key, &summary::kept(summary)?)?;
         if pending.is_whole() {
-            self.batch.insert(workflow_index(id, &summary), Vec::new());
+            let index = workflow_index(id, &outline.namespace, &outline.workflow);
+            self.put(index, Some(Vec::new()));
         }
-        if !filter::has_ended(&summary) {
+        if !outline.has_ended() {
             let standing = pending.standing.as_deref().unwrap_or_default();
-            self.batch.insert(keys::open(id), standing);
+            self.put(keys::open(id), Some(standing.to_vec()));
         } else if !pending.is_whole() {
-            self.batch.remove(keys::open(id));
+            self.put(keys::open(id), None);
         }
         Ok(())
     }
@@ -111,7 +112,7 @@ impl Drain<'_> {
         let standing = pending.standing.as_deref().unwrap_or_default();
         let key = keys::open(id);
         if self.state.get(&key)?.is_some_and(|mark| mark != standing) {
-            self.batch.insert(key, standing);
+            self.put(key, Some(standing.to_vec()));
         }
         Ok(())
     }
@@ -120,38 +121,48 @@ impl Drain<'_> {
         let Some(summary) = self.state.summary(id)? else {
             return Ok(());
         };
-        self.batch.remove(workflow_index(id, &summary));
-        self.batch.remove(keys::open(id));
-        self.remove_all(&keys::summary(&summary.namespace, id))?;
-        self.remove_all(&keys::events_of(id))
+        let mut gone = vec![
+            workflow_index(id, &summary.namespace, &summary.workflow),
+            keys::open(id),
+        ];
+        for prefix in [keys::summary(&summary.namespace, id), keys::events_of(id)] {
+            for key in self.state.keys(&prefix) {
+                gone.push(key?);
+            }
+        }
+        match self.changes.forgotten.last_mut() {
+            Some(together) if together.len() < FORGOTTEN_KEYS => together.extend(gone),
+            _ => self.changes.forgotten.push(gone),
+        }
+        Ok(())
     }
 
     fn value(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), Error> {
         match value {
-            Some(value) if keys::is_request(key) => self.batch.insert(key, value),
+            Some(value) if keys::is_request(key) => self.put(key.to_vec(), Some(value.to_vec())),
             Some(value) => self.put_value(key, value)?,
-            None => self.remove_all(key)?,
+            None => {
+                for part in self.state.keys(key) {
+                    self.put(part?, None);
+                }
+            }
         }
         Ok(())
     }
 
     fn put_value(&mut self, key: &[u8], value: &[u8]) -> Result<(), Error> {
         for (key, part) in chunks::split(key, value)? {
-            self.batch.insert(key, part);
+            self.put(key, Some(part));
         }
         Ok(())
     }
 
-    fn remove_all(&mut self, prefix: &[u8]) -> Result<(), Error> {
-        for key in self.state.keys(prefix) {
-            self.batch.remove(key?);
-        }
-        Ok(())
+    fn put(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        self.changes.entries.push((key, value));
     }
 }
 
 /// The index key of an execution. It is written once: namespace and workflow never change.
-fn workflow_index(id: Uuid, summary: &Execution) -> Vec<u8> {
-    let index = keys::workflow_index(&summary.namespace, &summary.workflow);
-    keys::with_id(index, id)
+fn workflow_index(id: Uuid, namespace: &str, workflow: &str) -> Vec<u8> {
+    keys::with_id(keys::workflow_index(namespace, workflow), id)
 }

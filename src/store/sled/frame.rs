@@ -33,6 +33,20 @@ impl Position {
             hash: XxHash3_64::oneshot_with_seed(self.hash, payload),
         }
     }
+
+    /// How it is kept in the state.
+    pub fn to_bytes(self) -> Vec<u8> {
+        [self.commit.to_be_bytes(), self.hash.to_be_bytes()].concat()
+    }
+
+    /// Reads it; `None` when it is not whole.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (commit, hash) = bytes.split_first_chunk()?;
+        Some(Self {
+            commit: u64::from_be_bytes(*commit),
+            hash: u64::from_be_bytes(hash.try_into().ok()?),
+        })
+    }
 }
 
 /// The size of a record's header, in bytes.

@@ -157,9 +157,11 @@ impl Reader<'_> {
     /// State and journal must be of one history.
     fn compare(&self, path: &Path, offset: usize) -> Result<(), Error> {
         let end = self.history.end;
-        if end.commit == self.standing.applied.commit && end.hash != self.standing.applied.hash {
-            let what = format!("the state is of another history at commit {}", end.commit);
-            return Err(damaged(path, offset, &what));
+        for at in [self.standing.applied, self.standing.taking_over] {
+            if end.commit == at.commit && end.hash != at.hash {
+                let what = format!("the state is of another history at commit {}", end.commit);
+                return Err(damaged(path, offset, &what));
+            }
         }
         Ok(())
     }
@@ -209,7 +211,9 @@ impl Reader<'_> {
 
     /// The state is written behind the journal, so it is never ahead of it.
     fn check_end(&self, directory: &Path) -> Result<(), Error> {
-        let (end, applied) = (self.history.end.commit, self.standing.applied.commit);
+        let standing = self.standing;
+        let applied = standing.applied.commit.max(standing.taking_over.commit);
+        let end = self.history.end.commit;
         if end >= applied {
             return Ok(());
         }

@@ -13,8 +13,8 @@ use super::{
     directory::Directory,
     history,
     kept::Kept,
-    overlay::{Layer, Overlay},
-    record,
+    layer::{Commit, Layer},
+    overlay::Overlay,
     state::State,
     whole::verify_blobs,
 };
@@ -58,7 +58,7 @@ impl SledStore {
         let journal = directory.path().join("journal");
         let history = history::read(&journal, standing, &mut |frame| {
             let payload = Bytes::copy_from_slice(frame.payload);
-            layer.fold(record::decode_shared(payload, "a commit")?, frame.position)
+            layer.fold(Commit::read(payload, frame.position)?)
         })?;
         let mut found = Inspection {
             commit: history.end.commit,
@@ -68,7 +68,7 @@ impl SledStore {
         };
         let blobs = directory.path().join("blobs");
         let blobs = Blobs::open(blobs, options.inline_bytes_max)?;
-        let kept = Kept::new(state, Overlay::of(layer));
+        let kept = Kept::new(state, Overlay::of(layer, usize::MAX));
         let mut after = None;
         loop {
             let page = kept.verify_executions(after, PAGE)?;

@@ -21,8 +21,6 @@ pub struct Work {
     pub sealed: Arc<Sealed>,
     /// Set by whoever fails.
     pub failure: Failure,
-    /// How much waits before it is taken over, in bytes.
-    pub drain_bytes: usize,
     /// How much journal is written between checkpoints, in bytes.
     pub checkpoint_bytes: u64,
     cache_bytes: u64,
@@ -66,10 +64,6 @@ impl Work {
             kept,
             sealed,
             failure: Failure::default(),
-            drain_bytes: options
-                .drain_bytes
-                .min(options.pending_bytes_max / 2)
-                .max(1),
             checkpoint_bytes: options.checkpoint_bytes,
             cache_bytes: options.cache_bytes,
             orders: Mutex::default(),
@@ -78,9 +72,9 @@ impl Work {
         }
     }
 
-    /// Wakes the thread when something is due.
-    pub fn look(&self, waiting_bytes: usize) {
-        if waiting_bytes >= self.drain_bytes || self.is_checkpoint_due() {
+    /// Wakes the thread when something is due: a layer to be taken over, or a checkpoint.
+    pub fn look(&self, is_layer_due: bool) {
+        if is_layer_due || self.is_checkpoint_due() {
             // Taken so that the thread is either before its own look or asleep.
             drop(self.orders());
             self.wake.notify_all();
@@ -106,7 +100,7 @@ impl Work {
     }
 
     fn is_due(&self) -> bool {
-        self.kept.overlay().active_bytes() >= self.drain_bytes || self.is_checkpoint_due()
+        self.kept.overlay().is_due() || self.is_checkpoint_due()
     }
 
     fn is_checkpoint_due(&self) -> bool {
@@ -152,7 +146,7 @@ impl Work {
             return self.checkpoint();
         }
         if self.is_due() {
-            self.kept.drain()?;
+            self.kept.drain_one()?;
         }
         Ok(())
     }

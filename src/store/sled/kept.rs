@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockW
 
 use uuid::Uuid;
 
-use super::{super::Error, drain, frame::Position, overlay::Overlay, record::Group, state::State};
+use super::{super::Error, drain, layer::Commit, overlay::Overlay, state::State};
 
 /// The state and the overlay.
 #[derive(Debug)]
@@ -36,29 +36,43 @@ impl Kept {
         self.overlay.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a commit; gives how many bytes then wait to be taken over.
+    /// Adds a commit; gives whether there is something to be taken over then.
     ///
     /// # Errors
     /// `Error::Damaged` when it is not readable.
-    pub fn fold(&self, group: Group, end: Position) -> Result<usize, Error> {
+    pub fn fold(&self, commit: Commit) -> Result<bool, Error> {
         let mut overlay = self.overlay_mut();
-        overlay.active().fold(group, end)?;
-        Ok(overlay.active_bytes())
+        overlay.fold(commit)?;
+        Ok(overlay.is_due())
     }
 
-    /// Takes over into the state what there is now. Only one thread does.
+    /// Takes all over into the state that is committed now. Only one thread does.
+    ///
+    /// # Errors
+    /// As `drain_one`.
+    pub fn drain(&self) -> Result<(), Error> {
+        let end = self.overlay().end();
+        while let Some(end) = end
+            && self.state.standing()?.applied.commit < end.commit
+        {
+            self.drain_one()?;
+        }
+        Ok(())
+    }
+
+    /// Takes the oldest layer over into the state. Only one thread does.
     ///
     /// # Errors
     /// `Error::Io` or `Error::Damaged`; the state is then behind the journal for good.
-    pub fn drain(&self) -> Result<(), Error> {
+    pub fn drain_one(&self) -> Result<(), Error> {
         let _alone = self.hold_drains();
-        let layer = self.overlay_mut().begin_drain();
+        let layer = self.overlay_mut().oldest();
         let Some(layer) = layer else {
             return Ok(());
         };
-        let batch = drain::batch(&self.state, &layer)?;
+        let changes = drain::changes(&self.state, &layer)?;
         self.state
-            .apply(batch, layer.end, || self.overlay_mut().end_drain())
+            .apply(changes, layer.end, || self.overlay_mut().taken_over())
     }
 
     /// While this is held the state stays as it is; commits and reads go on.

@@ -7,6 +7,8 @@ use uuid::Uuid;
 pub const APPLIED: &[u8] = b"m/applied";
 /// The commit up to which the state is durable without the journal.
 pub const CHECKPOINT: &[u8] = b"m/checkpoint";
+/// The commit that the state is being brought to; the same as `APPLIED` when it is there.
+pub const TAKING_OVER: &[u8] = b"m/taking-over";
 
 /// The version of the state's format; absent in format 1.
 pub const FORMAT: &[u8] = b"m/format";

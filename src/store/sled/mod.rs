@@ -13,8 +13,9 @@
 //!
 //! A commit is one record of the journal, synced before it returns, and is then folded into
 //! the **overlay**, in memory. The **keeper**, a thread in the background, takes the overlay
-//! over into the state a layer at a time: one batch of sled, which carries the number and the
-//! running hash of the layer's last commit, so that sled stands at an exact commit at any time.
+//! over into the state a layer at a time, key by key: beforehand the state is told the number and
+//! the running hash of the layer's last commit, and once more when all of it is there, so that
+//! what a crash leaves between two commits is known and done again; see `apply`.
 //! Reads see the overlay over the state. sled's files are synced only at a **checkpoint**, which
 //! the keeper makes too, and after which the journal forgets what came before. At start the
 //! journal's records that the state lacks are folded into the overlay again; what does not fit
@@ -23,6 +24,7 @@
 //! Each payload is kept once: in the events that carry it. (Until the next checkpoint the
 //! journal holds it too.) Summaries and indexes hold none.
 
+mod apply;
 mod blobs;
 mod changes;
 mod chunks;
@@ -39,6 +41,7 @@ mod journal;
 mod keeper;
 mod kept;
 mod keys;
+mod layer;
 mod merged;
 mod naming;
 mod open;
@@ -53,6 +56,7 @@ mod sealed;
 mod segment;
 mod standing;
 mod state;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -94,8 +98,7 @@ pub struct Options {
     /// start at most, and about half of what the journal takes on disk.
     pub checkpoint_bytes: u64,
     /// How much waits in memory before it is taken over into the state, in bytes. More of it
-    /// means fewer and larger values in the state; while a batch is taken over, reads that need
-    /// the state wait.
+    /// means fewer and larger values in the state.
     pub drain_bytes: usize,
     /// How much may wait in memory to be taken over into the state before new executions are
     /// refused, in bytes.
@@ -120,6 +123,13 @@ impl Default for Options {
             inline_bytes_max: 32 << 10,
             heads_max: 100_000,
         }
+    }
+}
+
+impl Options {
+    /// The size of a layer of what waits in memory, in bytes.
+    fn layer_bytes(&self) -> usize {
+        self.drain_bytes.min(self.pending_bytes_max / 2).max(1)
     }
 }
 
@@ -163,9 +173,9 @@ impl Store for SledStore {
         let mut writer = self.writer();
         self.work.failure.check()?;
         let committed = writer.commit(&self.work.kept, group);
-        let waiting = self.work.failure.note(committed)?;
+        let is_layer_due = self.work.failure.note(committed)?;
         drop(writer);
-        self.work.look(waiting);
+        self.work.look(is_layer_due);
         Ok(())
     }
 

@@ -10,8 +10,9 @@ use super::{
     blobs::Name,
     kept::Kept,
     keys, record,
+    summary::Outline,
 };
-use crate::proto::{Execution, Retention};
+use crate::proto::Retention;
 
 impl Kept {
     /// Whether the events of any execution refer to a blob.
@@ -109,8 +110,8 @@ impl Kept {
         let pending = overlay.layers().flat_map(|layer| layer.executions.values());
         let summaries = pending.filter_map(|pending| pending.summary.as_ref());
         let names = summaries.map(|summary| {
-            let summary: Execution = record::decode(summary, "a summary")?;
-            Ok((summary.namespace, summary.workflow))
+            let outline = Outline::of(summary)?;
+            Ok((outline.namespace, outline.workflow))
         });
         names.collect()
     }

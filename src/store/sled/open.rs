@@ -2,6 +2,7 @@
 //! state lacks of it into the overlay.
 
 use std::{
+    cmp::Ordering,
     path::Path,
     sync::{Arc, Mutex},
 };
@@ -19,10 +20,10 @@ use super::{
     journal::Journal,
     keeper::{Keeper, Work},
     kept::Kept,
-    overlay::{Layer, Overlay},
-    record,
+    layer::{Commit, Layer},
+    overlay::Overlay,
     rewrite::rewrite,
-    state::State,
+    state::{Standing, State},
 };
 
 impl SledStore {
@@ -37,13 +38,14 @@ impl SledStore {
         let mut replay = Replay {
             state: &state,
             layer: Layer::default(),
+            standing: state.standing()?,
             bytes_max: options.pending_bytes_max,
             commits: 0,
         };
         let (journal, bytes_cut) = Journal::open(
             directory.path().join("journal"),
             &options,
-            state.standing()?,
+            replay.standing,
             &mut |frame| replay.add(frame),
         )?;
         let blobs = directory.path().join("blobs");
@@ -59,7 +61,7 @@ impl SledStore {
         let greatest = replay.layer.executions.keys().next_back().copied();
         let greatest = state.greatest_id()?.max(greatest.unwrap_or_default());
         let heads = Heads::new(options.heads_max, greatest);
-        let overlay = Overlay::of(replay.layer);
+        let overlay = Overlay::of(replay.layer, options.layer_bytes());
         let kept = Kept::new(state, overlay);
         let work = Arc::new(Work::new(kept, journal.sealed(), directory, &options));
         let store = Self {
@@ -96,6 +98,8 @@ fn open_state(directory: &Directory, cache_bytes: u64) -> Result<State, Error> {
 /// Folds commits into a layer. One that becomes too large is taken over into the state at once.
 struct Replay<'a> {
     state: &'a State,
+    /// Where it stood.
+    standing: Standing,
     layer: Layer,
     bytes_max: usize,
     commits: u64,
@@ -104,13 +108,19 @@ struct Replay<'a> {
 impl Replay<'_> {
     fn add(&mut self, frame: Frame<'_>) -> Result<(), Error> {
         let payload = Bytes::copy_from_slice(frame.payload);
-        let group = record::decode_shared(payload, "a commit")?;
-        self.layer.fold(group, frame.position)?;
+        self.layer.fold(Commit::read(payload, frame.position)?)?;
         self.commits += 1;
-        if self.layer.bytes >= self.bytes_max {
+        let end = self.standing.taking_over.commit;
+        let is_due = match frame.position.commit.cmp(&end) {
+            // A part of this layer is in the state already: it must be the same layer again.
+            Ordering::Less => false,
+            Ordering::Equal => true,
+            Ordering::Greater => self.layer.bytes >= self.bytes_max,
+        };
+        if is_due {
             let layer = std::mem::take(&mut self.layer);
-            let batch = drain::batch(self.state, &layer)?;
-            self.state.apply(batch, layer.end, || {})?;
+            let changes = drain::changes(self.state, &layer)?;
+            self.state.apply(changes, layer.end, || {})?;
         }
         Ok(())
     }

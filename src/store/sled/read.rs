@@ -17,6 +17,7 @@ use super::{
     packs::Chained,
     record::{self, Events, Pack},
     standing,
+    summary::Outline,
 };
 use crate::proto::{Event, Execution, ExecutionFilter};
 
@@ -286,7 +287,7 @@ impl Kept {
         };
         let mark = self.state.get(&keys::open(id))?;
         let is_open = match summary {
-            Some(Some(summary)) => !filter::has_ended(&record::decode(&summary, "a summary")?),
+            Some(Some(summary)) => !Outline::of(&summary)?.has_ended(),
             Some(None) => false,
             None => mark.is_some(),
         };

@@ -79,22 +79,14 @@ pub enum Change {
 #[derive(Clone, PartialEq, Message)]
 pub struct Append {
     /// The bytes of the execution's id.
-    #[prost(bytes = "vec", tag = "1")]
-    pub id: Vec<u8>,
+    #[prost(bytes = "bytes", tag = "1")]
+    pub id: Bytes,
     /// The events, as they lie in the state.
     #[prost(message, repeated, tag = "2")]
     pub packs: Vec<Pack>,
     /// The new summary: an encoded `Execution`.
     #[prost(bytes = "bytes", optional, tag = "3")]
     pub summary: Option<Bytes>,
-}
-
-impl Append {
-    /// How many bytes of events and summary it holds.
-    pub fn bytes(&self) -> usize {
-        let packs: usize = self.packs.iter().map(|pack| pack.events.len()).sum();
-        packs + self.summary.as_ref().map_or(0, Bytes::len)
-    }
 }
 
 /// Events of one execution that lie under one key.
@@ -128,8 +120,8 @@ pub struct Events {
 #[derive(Clone, PartialEq, Message)]
 pub struct Stand {
     /// The bytes of the execution's id.
-    #[prost(bytes = "vec", tag = "1")]
-    pub id: Vec<u8>,
+    #[prost(bytes = "bytes", tag = "1")]
+    pub id: Bytes,
     /// Where it stands, as it lies in the state; see `standing`.
     #[prost(bytes = "bytes", tag = "2")]
     pub standing: Bytes,

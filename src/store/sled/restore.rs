@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     super::{Error, Snapshot},
     Options, SledStore,
+    apply::Changes,
     blobs::{Files, Fresh, Name},
     copy::{BLOB, END, ENTRY, MAGIC, PART_BYTES_MAX},
     directory::{self, Directory, FORMAT},
@@ -55,7 +56,7 @@ impl SledStore {
         let state = State::open(&path.join("state"), options.cache_bytes)?;
         let blobs = Files::open(path.join("blobs"))?;
         reader.entries(&state, &blobs)?;
-        state.apply(sled::Batch::default(), at, || {})?;
+        state.apply(Changes::default(), at, || {})?;
         state.make_durable(at)?;
         drop(state);
         let journal = path.join("journal");
@@ -98,7 +99,7 @@ impl CopyReader<'_> {
 
     fn entries(&mut self, state: &State, blobs: &Files) -> Result<(), Error> {
         let mut entries = 0_u64;
-        let (mut batch, mut batch_bytes) = (sled::Batch::default(), 0);
+        let (mut batch, mut batch_bytes) = (Vec::new(), 0);
         let (mut fresh, mut fresh_bytes) = (Fresh::new(), 0);
         loop {
             match self.array()? {
@@ -106,7 +107,7 @@ impl CopyReader<'_> {
                     let (key, value) = (self.array()?, self.array()?);
                     let (key, value) = (self.part(key)?, self.part(value)?);
                     batch_bytes += key.len() + value.len();
-                    batch.insert(key, value);
+                    batch.push((key, Some(value)));
                 }
                 [BLOB] => {
                     let blob = self.blob()?;

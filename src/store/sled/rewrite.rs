@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     super::{Error, Link},
+    apply::{Changes, Entry},
     chunks,
     files::failed,
     keys,
@@ -35,7 +36,7 @@ pub fn rewrite(from: &State, into: &Path, cache_bytes: u64) -> Result<State, Err
         is_format_1: from.format()? == 1,
         from,
         to: State::open(into, cache_bytes)?,
-        batch: sled::Batch::default(),
+        batch: Vec::new(),
         batch_bytes: 0,
         run: Run::default(),
     };
@@ -50,7 +51,7 @@ struct Writing<'a> {
     from: &'a State,
     is_format_1: bool,
     to: State,
-    batch: sled::Batch,
+    batch: Vec<Entry>,
     batch_bytes: usize,
     run: Run,
 }
@@ -165,7 +166,7 @@ impl Writing<'_> {
 
     fn put(&mut self, key: Vec<u8>, value: Vec<u8>) -> Result<(), Error> {
         self.batch_bytes += key.len() + value.len();
-        self.batch.insert(key, value);
+        self.batch.push((key, Some(value)));
         if self.batch_bytes >= BATCH_BYTES {
             self.write()?;
         }
@@ -180,8 +181,8 @@ impl Writing<'_> {
     fn finish(mut self) -> Result<State, Error> {
         self.end_run()?;
         let applied = self.from.standing()?.applied;
-        let batch = std::mem::take(&mut self.batch);
-        self.to.apply(batch, applied, || {})?;
+        self.write()?;
+        self.to.apply(Changes::default(), applied, || {})?;
         self.to.make_durable(applied)?;
         Ok(self.to)
     }

@@ -33,6 +33,8 @@ const RELEASE_POLL: Duration = Duration::from_millis(5);
 pub struct Standing {
     /// The last commit that is in it.
     pub applied: Position,
+    /// A later one when it was being brought there: a part of what lies between is in it too.
+    pub taking_over: Position,
     /// The last commit that the journal may have forgotten.
     pub checkpoint: Position,
 }
@@ -41,8 +43,7 @@ pub struct Standing {
 #[derive(Debug)]
 pub struct State {
     current: RwLock<Current>,
-    /// Held for writing while changes are applied, so that a value of several parts is never
-    /// read half old, half new.
+    /// Held by whoever reads; taken for a moment before changes are applied.
     applying: RwLock<()>,
 }
 
@@ -106,7 +107,8 @@ impl State {
         self.current.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tree(&self) -> sled::Tree {
+    /// sled's tree.
+    pub(super) fn tree(&self) -> sled::Tree {
         self.current().tree.deref().clone()
     }
 
@@ -122,6 +124,7 @@ impl State {
     pub fn standing(&self) -> Result<Standing, Error> {
         Ok(Standing {
             applied: self.position(keys::APPLIED)?,
+            taking_over: self.position(keys::TAKING_OVER)?,
             checkpoint: self.position(keys::CHECKPOINT)?,
         })
     }
@@ -130,46 +133,12 @@ impl State {
         let Some(value) = self.get(key)? else {
             return Ok(Position::default());
         };
-        let number = |bytes: &[u8]| bytes.try_into().ok().map(u64::from_be_bytes);
-        match (
-            value.get(..8).and_then(number),
-            value.get(8..).and_then(number),
-        ) {
-            (Some(commit), Some(hash)) => Ok(Position { commit, hash }),
-            _ => Err(Error::Damaged(format!(
+        Position::from_bytes(&value).ok_or_else(|| {
+            Error::Damaged(format!(
                 "the state {} does not say where it stands: restore a backup with `tutti restore`",
                 self.path().display()
-            ))),
-        }
-    }
-
-    /// Applies changes and moves on to `position`, both or none, and calls `applied` before
-    /// anyone reads.
-    ///
-    /// # Errors
-    /// `Error::Io` or `Error::Damaged`; the state is then behind the journal.
-    pub fn apply(
-        &self,
-        mut changes: sled::Batch,
-        position: Position,
-        applied: impl FnOnce(),
-    ) -> Result<(), Error> {
-        changes.insert(keys::APPLIED, encoded(position));
-        let _writing = self
-            .applying
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        self.tree().apply_batch(changes).map_err(self.failed())?;
-        applied();
-        Ok(())
-    }
-
-    /// Writes into a state that nobody reads yet.
-    ///
-    /// # Errors
-    /// `Error::Io` or `Error::Damaged`.
-    pub fn write(&self, batch: sled::Batch) -> Result<(), Error> {
-        self.tree().apply_batch(batch).map_err(self.failed())
+            ))
+        })
     }
 
     /// Makes all that was applied, up to `position`, durable.
@@ -184,7 +153,7 @@ impl State {
     /// `Error::Io` or `Error::Damaged`.
     pub fn make_durable(&self, position: Position) -> Result<(), Error> {
         self.tree()
-            .insert(keys::CHECKPOINT, encoded(position))
+            .insert(keys::CHECKPOINT, position.to_bytes())
             .map_err(self.failed())?;
         self.tree().flush().map_err(self.failed())?;
         sync_tree(&self.path())
@@ -199,7 +168,8 @@ impl State {
         Ok(value.map(|value| value.to_vec()))
     }
 
-    /// A value of any size. Whoever reads while changes may be applied holds `reading`.
+    /// A value of any size. Whoever reads while changes may be applied holds `reading`, and has
+    /// looked into the overlay for it.
     ///
     /// # Errors
     /// `Error::Io` or `Error::Damaged`.
@@ -263,12 +233,11 @@ impl State {
         })
     }
 
-    /// The last pack of an execution.
+    /// The pack of an execution that ends with a sequence.
     ///
     /// # Errors
     /// `Error::Io` or `Error::Damaged`.
-    pub fn last_pack(&self, id: Uuid) -> Result<Option<Chained>, Error> {
-        let last = self.last_sequence(id)?;
+    pub fn pack(&self, id: Uuid, last: u64) -> Result<Option<Chained>, Error> {
         let value = self.value(&keys::events(id, last))?;
         value.map(|value| Chained::read(last, value)).transpose()
     }
@@ -323,21 +292,22 @@ impl State {
             .unwrap_or_default())
     }
 
-    /// While this is held nothing is applied.
+    /// Held by whoever looks at the overlay and then reads: what is applied meanwhile is in the
+    /// overlay that was looked at.
     pub fn reading(&self) -> RwLockReadGuard<'_, ()> {
         // A batch that panicked stops all commits; what was there before can still be read.
         self.applying.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn failed(&self) -> impl Fn(sled::Error) -> Error + use<> {
+    /// See `reading`.
+    pub(super) fn applying(&self) -> &RwLock<()> {
+        &self.applying
+    }
+
+    /// What a failure of sled is to the store.
+    pub(super) fn failed(&self) -> impl Fn(sled::Error) -> Error + use<> {
         unreadable(&self.path())
     }
-}
-
-fn encoded(position: Position) -> Vec<u8> {
-    let mut bytes = position.commit.to_be_bytes().to_vec();
-    bytes.extend(position.hash.to_be_bytes());
-    bytes
 }
 
 /// sled takes the snapshot of an open that was killed for a whole one.

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use bytes::Bytes;
 use prost::Message as _;
 use uuid::Uuid;
 
@@ -15,6 +16,7 @@ use super::{
     heads::Heads,
     journal::Journal,
     kept::Kept,
+    layer::Commit,
     record::{BlobNames, Change, Entry, Group},
 };
 
@@ -35,16 +37,16 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Makes a group durable and adds it to what is kept; gives how many bytes then wait to be
-    /// taken over into the state.
+    /// Makes a group durable and adds it to what is kept; gives whether there is something to be
+    /// taken over into the state then.
     ///
     /// # Errors
     /// `Error::Inconsistent`, of which nothing is written; `Error::Io` and `Error::Damaged`,
     /// after which nothing more may be.
-    pub fn commit(&mut self, kept: &Kept, group: Vec<Write>) -> Result<usize, Error> {
+    pub fn commit(&mut self, kept: &Kept, group: Vec<Write>) -> Result<bool, Error> {
         check::group(&group, |id| self.last_sequence(kept, id))?;
         let (group, forgotten) = self.keep_blobs(kept, group)?;
-        let payload = group.encode_to_vec();
+        let payload = Bytes::from(group.encode_to_vec());
         if payload.len() > GROUP_BYTES_MAX {
             let bytes = payload.len();
             return Err(Error::Inconsistent(format!(
@@ -53,9 +55,11 @@ impl Writer {
         }
         let position = self.journal.append(&payload)?;
         self.note_heads(&group);
-        let waiting = kept.fold(group, position)?;
+        // What is kept are parts of the record; the pieces that it was made of go.
+        drop(group);
+        let is_due = kept.fold(Commit::read(payload, position)?)?;
         self.remove_blobs(kept, forgotten)?;
-        Ok(waiting)
+        Ok(is_due)
     }
 
     /// Writes the large payloads of a group into blobs and journals who refers to them. Gives
@@ -134,9 +138,9 @@ impl Writer {
             let (id, last) = match &entry.change {
                 Some(Change::Append(append)) => {
                     let last = append.packs.last().map_or(0, |pack| pack.last_sequence);
-                    (&append.id, last)
+                    (&append.id[..], last)
                 }
-                Some(Change::DeleteExecution(id)) => (id, 0),
+                Some(Change::DeleteExecution(id)) => (&id[..], 0),
                 _ => continue,
             };
             if let Ok(id) = Uuid::from_slice(id) {

@@ -7,6 +7,7 @@ mod damage;
 mod killed;
 mod overlay;
 mod recovery;
+mod taking_over;
 mod upkeep;
 
 use std::{

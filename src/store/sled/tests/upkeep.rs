@@ -231,9 +231,7 @@ fn tamper(subject: &OnDisk, key: &[u8]) {
     let mut value = state.get(key).unwrap().unwrap();
     let last = value.len() - 1;
     value[last] ^= 1;
-    let mut batch = sled::Batch::default();
-    batch.insert(key, value);
-    state.write(batch).unwrap();
+    state.write(vec![(key.to_vec(), Some(value))]).unwrap();
 }
 
 #[test]
@@ -260,11 +258,10 @@ fn the_first_event_that_was_changed_is_named_also_after_a_compaction() {
 fn an_event_that_was_removed_is_missed() {
     let subject = filled();
     subject.keeper(Task::Drain);
-    let mut batch = sled::Batch::default();
-    for key in subject.store.work.kept.state.keys(&keys::events(id(3), 3)) {
-        batch.remove(key.unwrap());
-    }
-    subject.store.work.kept.state.write(batch).unwrap();
+    let state = &subject.store.work.kept.state;
+    let event = keys::events(id(3), 3);
+    let gone = state.keys(&event).map(|key| (key.unwrap(), None));
+    state.write(gone.collect()).unwrap();
     let verified = subject.store.verify_execution(id(3)).unwrap().unwrap();
     assert_eq!(verified.broken.unwrap().sequence, 1);
 }
@@ -299,10 +296,10 @@ fn a_whole_directory_is_checked_and_what_is_damaged_is_named() {
 fn as_format_1(subject: &OnDisk, into: &Path) {
     let kept = &subject.store.work.kept;
     let state = super::super::state::State::open(into, 1 << 20).unwrap();
-    let mut batch = sled::Batch::default();
+    let mut entries = Vec::new();
     let mut put = |key: &[u8], value: &[u8]| {
         for (key, part) in super::super::chunks::split(key, value).unwrap() {
-            batch.insert(key, part);
+            entries.push((key, Some(part)));
         }
     };
     let mut indexes = Vec::new();
@@ -319,15 +316,19 @@ fn as_format_1(subject: &OnDisk, into: &Path) {
     for entry in kept.state.all() {
         let (key, value) = entry.unwrap();
         if b"orwax".contains(&key[0]) {
-            batch.insert(key, value);
+            entries.push((key.to_vec(), Some(value.to_vec())));
         }
     }
     for index in indexes {
-        batch.insert(index, Vec::new());
+        entries.push((index, Some(Vec::new())));
     }
-    batch.remove(keys::FORMAT);
+    entries.push((keys::FORMAT.to_vec(), None));
     let at = kept.state.standing().unwrap().applied;
-    state.apply(batch, at, || {}).unwrap();
+    let changes = super::super::apply::Changes {
+        entries,
+        ..Default::default()
+    };
+    state.apply(changes, at, || {}).unwrap();
     state.make_durable(at).unwrap();
 }
 
