@@ -117,9 +117,9 @@ impl Default for Options {
             segment_bytes: 64 << 20,
             preallocate_bytes: 4 << 20,
             checkpoint_bytes: 64 << 20,
-            drain_bytes: 4 << 20,
+            drain_bytes: 8 << 20,
             pending_bytes_max: 64 << 20,
-            cache_bytes: 128 << 20,
+            cache_bytes: 8 << 20,
             inline_bytes_max: 32 << 10,
             heads_max: 100_000,
         }
