@@ -20,6 +20,14 @@ pub fn string(text: impl Into<String>) -> Value {
     }
 }
 
+/// A JSON string; null when the text is empty.
+pub fn text_or_null(text: &str) -> Value {
+    match text {
+        "" => null(),
+        text => string(text),
+    }
+}
+
 /// A JSON number.
 pub fn number(number: f64) -> Value {
     Value {

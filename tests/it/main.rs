@@ -19,6 +19,7 @@ mod formats;
 mod killed;
 mod loops;
 mod passive;
+mod patterns;
 mod restart;
 mod states;
 mod support;

@@ -9,6 +9,7 @@
 
 mod beside;
 mod children;
+mod patterns;
 mod rng;
 mod shape;
 mod world;

@@ -8,7 +8,7 @@ use tutti::{
     },
 };
 
-use crate::{beside, rng::Rng};
+use crate::{beside, patterns, rng::Rng};
 
 const DEPTH_MAX: usize = 3;
 const STEPS_MAX: usize = 4;
@@ -111,7 +111,7 @@ fn relate(rng: &mut Rng, step: &mut Step, before: &[Step], mode: block::Mode) {
 }
 
 fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
-    let kind = match rng.below(if depth < DEPTH_MAX { 12 } else { 8 }) {
+    let kind = match rng.below(if depth < DEPTH_MAX { 13 } else { 8 }) {
         0..=3 => step::Kind::Agent("worker".into()),
         4 => step::Kind::Call(Call {
             target: Some(call::Target::Skill("skill".into())),
@@ -130,6 +130,7 @@ fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
         8 => step::Kind::Block(block(rng, depth)),
         9 => step::Kind::Loop(looped(rng, depth)),
         10 => step::Kind::Each(each(rng, depth)),
+        11 => patterns::kind(rng),
         _ => step::Kind::Switch(switch(rng, depth)),
     };
     let is_call = matches!(kind, step::Kind::Agent(_) | step::Kind::Call(_));

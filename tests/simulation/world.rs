@@ -17,7 +17,7 @@ use tutti::{
 };
 use uuid::Uuid;
 
-use crate::{children::Children, rng::Rng};
+use crate::{children::Children, patterns, rng::Rng};
 
 /// How many random things happen before the faults stop.
 const TROUBLE: usize = 60;
@@ -135,10 +135,11 @@ impl World {
                 } else {
                     lease
                 };
+                let output = patterns::answer(&mut self.rng, &self.live, task, true);
                 self.attempt(Command::Complete {
                     task,
                     lease,
-                    output: value::number(1.0),
+                    output,
                     usage: None,
                 });
             } else if let Some(report) = self.children.go_on(&mut self.rng, true) {
@@ -192,10 +193,11 @@ impl World {
         let task = *self.rng.pick(&running);
         let lease = self.tasks[&task];
         let command = if self.rng.chance(60) {
+            let output = patterns::answer(&mut self.rng, &self.live, task, false);
             Command::Complete {
                 task,
                 lease,
-                output: value::number(self.rng.below(5) as f64),
+                output,
                 usage: None,
             }
         } else {

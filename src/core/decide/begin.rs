@@ -137,6 +137,8 @@ impl Turn<'_> {
             };
             let node = self.node(run);
             let given_item = self.execution.item_around(run) == Some(&input);
+            let mut input = input;
+            let gathered = self.execution.leave_gathered_out(run, &mut input);
             let mut scheduled = StepScheduled {
                 agent: String::new(),
                 skill: String::new(),
@@ -145,7 +147,7 @@ impl Turn<'_> {
                 given_item,
                 queue_deadline: node.queue_timeout.map(|t| self.now.after(t).into()),
                 total_deadline: total.map(Into::into),
-                gathered: None,
+                gathered,
                 role: String::new(),
             };
             chosen.name(&mut scheduled);
@@ -180,6 +182,10 @@ impl Turn<'_> {
         };
         match self.fitting_branch(run, switch) {
             Ok(index) => {
+                if let (-2, Some(words)) = (index, &switch.misfit) {
+                    let error = self.error(run, "invalid_output", words);
+                    return self.attempt_failed(run, error, None, None);
+                }
                 self.emit(run, event::Kind::BranchChosen(BranchChosen { index }));
                 if self.execution.run(run).children.is_empty() {
                     self.attempt_succeeded(run, value::null(), None);

@@ -27,14 +27,36 @@ impl Turn<'_> {
         if run == ROOT {
             return self.whole_succeeded(&given);
         }
-        let attempt = self.execution.run(run).attempt;
-        self.conclude(run, given, None, attempt, (usage, Exit::Unspecified));
+        match self.made_of(run, run, given, &[]) {
+            Ok(given) => self.concluded(run, given, usage, Exit::Unspecified),
+            Err(error) => self.attempt_failed(run, error, None, usage),
+        }
     }
 
-    /// A loop goes no further, with what its last iteration gave.
-    pub fn end_loop(&mut self, run: RunId, given: Value, exit: Exit) {
+    /// What a step gives, of what the steps within it gave: a pattern makes something of it, as
+    /// it looks from `at`.
+    pub fn made_of(
+        &self,
+        run: RunId,
+        at: RunId,
+        given: Value,
+        more: &[(&'static str, &Value)],
+    ) -> Result<Value, Error> {
+        let Some(gives) = &self.node(run).gives else {
+            return Ok(given);
+        };
+        let seen = Given {
+            more,
+            ..Given::default()
+        };
+        let made = gives.eval(&self.scope(at, seen));
+        made.map_err(|e| self.error(run, "expression", e.to_string()))
+    }
+
+    /// The step's attempt gave this.
+    pub fn concluded(&mut self, run: RunId, given: Value, usage: Option<Usage>, exit: Exit) {
         let attempt = self.execution.run(run).attempt;
-        self.conclude(run, given, None, attempt, (None, exit));
+        self.conclude(run, given, None, attempt, (usage, exit));
     }
 
     /// A `set` made this object.

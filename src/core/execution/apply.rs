@@ -139,7 +139,10 @@ impl Execution {
             true => self.item_around(id).cloned(),
             false => event.input.clone(),
         };
-        let input = input.unwrap_or_else(value::null);
+        let mut input = input.unwrap_or_else(value::null);
+        if let Some(gathered) = &event.gathered {
+            self.put_gathered_back(&mut input, gathered);
+        }
         self.begin(id, now);
         self.clear_attempt(id);
         let target = self.chosen(id, event);

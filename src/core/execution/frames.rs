@@ -5,7 +5,12 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{Execution, RunId, StepRun, StepState};
-use crate::core::{limits::ENDED_FRAMES_MAX, plan::Kind, time::Time, value::Value};
+use crate::core::{
+    limits::ENDED_FRAMES_MAX,
+    plan::Kind,
+    time::Time,
+    value::{self, Value},
+};
 
 /// The iterations of one loop.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,7 +32,8 @@ impl Frames {
 
     /// What the first `count` frames gave, in their order; nothing for those that gave nothing.
     pub fn outputs(&self, count: usize) -> impl Iterator<Item = &Value> {
-        self.outputs.iter().take(count).flatten()
+        let outputs = self.outputs.iter().take(count).flatten();
+        outputs.filter(|output| !value::is_null(output))
     }
 }
 

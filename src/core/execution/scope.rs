@@ -2,16 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::{Error, Execution, Exit, ROOT, RunId, StepRun};
+use super::{Error, Execution, Exit, ROOT, RunId, StepRun, named::NULL};
 use crate::core::{
     expr::{Scope, StepView},
-    plan::{Kind, Role, Seen},
+    plan::Role,
     value::{self, Value},
-};
-
-/// What has no value.
-static NULL: Value = Value {
-    kind: Some(value::Kind::NullValue(0)),
 };
 
 /// What an expression is given besides the execution.
@@ -74,7 +69,7 @@ impl Scope for StepScope<'_> {
             }
             name => execution
                 .common_variable(name, self.given)
-                .or_else(|| execution.frame_variable(self.run, name)),
+                .or_else(|| execution.named(self.run, name)),
         }
     }
 
@@ -170,22 +165,6 @@ impl Execution {
         }
     }
 
-    /// A name that the nearest iteration around which knows it gives a meaning.
-    fn frame_variable(&self, id: RunId, name: &str) -> Option<Cow<'_, Value>> {
-        let mut within = Some(id);
-        while let Some(frame) = within {
-            let run = self.run(frame);
-            if let (Some(index), Some(holder)) = (run.index, run.parent)
-                && let Kind::Loop(looped) = &self.node(holder).kind
-                && let Some((_, seen)) = looped.names.iter().find(|(known, _)| *known == name)
-            {
-                return Some(self.seen_in(holder, index, *seen));
-            }
-            within = run.parent;
-        }
-        None
-    }
-
     /// The frame of the item that a step is run for.
     fn item_frame(&self, id: RunId) -> Option<RunId> {
         let mut within = Some(id);
@@ -205,21 +184,6 @@ impl Execution {
         self.run(frame).input.as_ref()
     }
 
-    fn seen_in(&self, holder: RunId, index: u32, seen: Seen) -> Cow<'_, Value> {
-        match seen {
-            Seen::Index => Cow::Owned(value::number(f64::from(index))),
-            Seen::Last => Cow::Borrowed(self.last_output(holder, index)),
-        }
-    }
-
-    /// What the iteration before this one of a loop gave.
-    fn last_output(&self, holder: RunId, index: u32) -> &Value {
-        let frames = self.run(holder).frames.as_ref();
-        let place = (index as usize).checked_sub(2);
-        let last = place.and_then(|place| frames?.output(place));
-        last.unwrap_or(&NULL)
-    }
-
     /// The steps beside a step that expressions know; a frame has none.
     fn siblings(&self, id: RunId) -> &[RunId] {
         let parent = self.run(id).parent.filter(|_| self.run(id).index.is_none());
@@ -227,7 +191,7 @@ impl Execution {
         parent.map_or(&[], |p| &self.run(p).children)
     }
 
-    fn child(&self, parent: RunId, id: &str) -> Option<&StepRun> {
+    pub(super) fn child(&self, parent: RunId, id: &str) -> Option<&StepRun> {
         let found = self.find(&self.child_path(parent, id))?;
         let found = (self.node(found).role == Role::Step).then_some(found)?;
         Some(self.run(found))

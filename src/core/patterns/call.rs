@@ -1,7 +1,13 @@
 //! The calls within a pattern.
 
 use crate::{
-    core::plan::{Block, Compiler, Input, Kind, Mode, NodeId, blank, of_pattern},
+    core::{
+        expr::Template,
+        plan::{
+            Block, Check, Compiler, Gate, Input, Kind, Mode, NodeId, OnViolation, blank, of_pattern,
+        },
+        value,
+    },
     proto::{PatternCall, Step},
 };
 
@@ -51,17 +57,64 @@ impl Compiler<'_> {
     /// Relates nodes of a pattern as a sequence.
     pub(super) fn in_sequence(&mut self, children: Vec<NodeId>) -> Kind {
         for pair in children.windows(2) {
-            let node = self.node(pair[1]);
-            node.previous = Some(pair[0]);
-            node.depends_on = vec![pair[0]];
+            self.node(pair[1]).previous = Some(pair[0]);
         }
-        Kind::Block(Block {
-            mode: Mode::Sequence,
-            children,
-            max_parallel: None,
-            join: None,
-            states: None,
-        })
+        self.one_by_one(children)
+    }
+
+    /// As `in_sequence`, but `previous` is to each what the step around was given.
+    pub(super) fn one_by_one(&mut self, children: Vec<NodeId>) -> Kind {
+        for pair in children.windows(2) {
+            self.node(pair[1]).depends_on = vec![pair[0]];
+        }
+        block(Mode::Sequence, children)
+    }
+
+    /// Relates nodes of a pattern as what is done all at once.
+    pub(super) fn at_once(&mut self, children: Vec<NodeId>) -> Kind {
+        block(Mode::Parallel, children)
+    }
+
+    /// A template of the pattern's own.
+    pub(super) fn own(&mut self, template: &serde_json::Value) -> Option<Template> {
+        self.template(&value::from_json(template))
+    }
+
+    /// As `own`, for what a call is given.
+    pub(super) fn own_input(&mut self, template: &serde_json::Value) -> Input {
+        self.own(template).map_or(Input::Previous, Input::Template)
+    }
+
+    /// The step is skipped unless this condition of the pattern's own holds.
+    pub(super) fn only_when(&mut self, node: NodeId, condition: &str) {
+        let when = self.expr(condition);
+        self.node(node).when = when;
+        self.conditions[node.0 as usize] = condition.to_owned();
+    }
+
+    /// Compiles without saying what is wrong: it was said before.
+    pub(super) fn unheard<T>(&mut self, compile: impl FnOnce(&mut Self) -> T) -> T {
+        let heard = self.findings.len();
+        let made = compile(self);
+        self.findings.truncate(heard);
+        made
+    }
+
+    /// What a call answers must fulfil a schema of the pattern's own: else the attempt fails with
+    /// class `invalid_output` and these words, or what is wrong.
+    pub(super) fn must_answer(
+        &mut self,
+        call: NodeId,
+        schema: &serde_json::Value,
+        words: Option<&str>,
+    ) {
+        let schema = self.schema("", Some(&value::from_json(schema)));
+        let message = words.and_then(|words| self.template(&value::string(words)));
+        self.node(call).after.extend(schema.map(|schema| Gate {
+            check: Check::JsonSchema(schema),
+            message,
+            on_violation: OnViolation::Retry,
+        }));
     }
 
     /// The call at a field of a pattern, which must be there.
@@ -80,4 +133,14 @@ impl Compiler<'_> {
         };
         Some(self.within(field, |c| compile(c, written)))
     }
+}
+
+fn block(mode: Mode, children: Vec<NodeId>) -> Kind {
+    Kind::Block(Block {
+        mode,
+        children,
+        max_parallel: None,
+        join: None,
+        states: None,
+    })
 }

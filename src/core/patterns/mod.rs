@@ -3,7 +3,13 @@
 //! the name they were written by.
 
 mod call;
+mod choice;
 pub(in crate::core) mod generate;
+pub(in crate::core) mod group_chat;
 pub(in crate::core) mod map_reduce;
+pub(in crate::core) mod react;
+pub(in crate::core) mod refine;
 #[cfg(test)]
 mod tests;
+
+pub use group_chat::Ballot;

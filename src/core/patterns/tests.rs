@@ -95,3 +95,172 @@ fn what_is_wrong_with_a_map_reduce_is_said_where_it_was_written() {
         );
     }
 }
+
+/// What is found in a pattern, its path within the pattern.
+fn found_in(pattern: &str, cases: &[(&str, &str)]) {
+    for (fields, finding) in cases {
+        let expected = format!("steps[0].{pattern}.{finding}");
+        let found = found(&format!("{pattern}: {{ {fields} }}"));
+        assert_eq!(found, [expected], "{fields}");
+    }
+}
+
+fn calls(step: &str) -> u64 {
+    let checked = checked(step);
+    checked.compiled.unwrap().worst_case_calls
+}
+
+#[test]
+fn a_react_is_a_loop_of_a_reasoner_and_the_tool_it_names() {
+    let react = "react: { reason: { agent: r }, tools: [ { agent: t }, { skill: 'a b' } ] }";
+    assert_eq!(
+        shown(react),
+        [
+            "x react",
+            "x/reason call r",
+            "x/tool switch",
+            "x/tool/t call t",
+            "x/tool/#2 call a b"
+        ]
+    );
+    assert_eq!(calls(react), 16, "8 turns of two calls");
+}
+
+#[test]
+fn what_is_wrong_with_a_react_is_said_where_it_was_written() {
+    found_in(
+        "react",
+        &[
+            ("tools: [ { agent: t } ]", "reason required"),
+            ("reason: { agent: r }", "tools required"),
+            ("reason: {}, tools: [ { agent: t } ]", "reason required"),
+            ("reason: { agent: r }, tools: [ {} ]", "tools[0] required"),
+            (
+                "reason: { agent: r }, tools: [ { agent: t }, { skill: t } ]",
+                "tools[1] duplicate-name",
+            ),
+            (
+                "reason: { agent: r }, tools: [ { agent: '{{ input }}' } ]",
+                "tools[0] conflict",
+            ),
+            (
+                "reason: { agent: r }, tools: [ { agent: t, timeout: 0s } ]",
+                "tools[0].timeout timeout",
+            ),
+            (
+                "reason: { agent: r, input: '{{ observation }}' }, tools: [ { agent: t } ]",
+                "reason.input unknown-variable",
+            ),
+            (
+                "reason: { agent: r }, tools: [ { agent: t } ], max_iterations: 10001",
+                "max_iterations limit",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_refine_is_a_loop_of_drafts_and_reviews() {
+    let refine = "refine: { draft: { agent: d }, review: { agent: r }, until: review > 1 }";
+    assert_eq!(
+        shown(refine),
+        [
+            "x refine",
+            "x/draft call d",
+            "x/revise call d",
+            "x/review call r"
+        ]
+    );
+    assert_eq!(calls(refine), 12, "a step that is skipped counts too");
+}
+
+#[test]
+fn what_is_wrong_with_a_refine_is_said_where_it_was_written() {
+    found_in(
+        "refine",
+        &[
+            ("until: draft", "draft required"),
+            ("draft: { agent: d }", "until required"),
+            ("draft: { agent: '' }, until: draft", "draft.agent required"),
+            (
+                "draft: { agent: d }, until: review.score > 1",
+                "until unknown-variable",
+            ),
+            (
+                "draft: { agent: d, input: '{{ draft }}' }, until: draft",
+                "draft.input unknown-variable",
+            ),
+            (
+                "draft: { agent: d }, until: draft, max_rounds: 10001",
+                "max_rounds limit",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_group_chat_is_a_loop_of_messages_then_a_vote_and_a_judge() {
+    let chat = "group_chat: { participants: [ { agent: a }, { agent: b } ], manager: { agent: m },
+        vote: { options: [x, y] }, judge: { agent: j } }";
+    assert_eq!(
+        shown(chat),
+        [
+            "x group_chat",
+            "x/talk loop",
+            "x/talk/manager call m",
+            "x/talk/speaker switch",
+            "x/talk/speaker/a call a",
+            "x/talk/speaker/b call b",
+            "x/vote block",
+            "x/vote/a call a",
+            "x/vote/b call b",
+            "x/judge call j"
+        ]
+    );
+    assert_eq!(calls(chat), 6 * 2 + 2 + 1);
+}
+
+#[test]
+fn what_is_wrong_with_a_group_chat_is_said_where_it_was_written() {
+    let two = "participants: [ { agent: a }, { agent: b } ]";
+    for (more, finding) in [
+        (
+            "manager: { agent: m }, speaker: \"'a'\"",
+            "speaker conflict",
+        ),
+        (
+            "speaker: last.speker2 + mesages",
+            "speaker unknown-variable",
+        ),
+        ("until: rund > 2", "until unknown-variable"),
+        ("max_rounds: 10001", "max_rounds limit"),
+        ("max_rounds: 6000", "max_rounds limit"),
+        ("vote: { options: [x] }", "vote.options required"),
+        ("vote: { options: [x, x] }", "vote.options duplicate-name"),
+        (
+            "judge: { agent: j, input: '{{ role }}' }",
+            "judge.input unknown-variable",
+        ),
+        ("manager: {}", "manager required"),
+    ] {
+        found_in("group_chat", &[(&format!("{two}, {more}"), finding)]);
+    }
+    found_in(
+        "group_chat",
+        &[
+            ("max_rounds: 1", "participants required"),
+            (
+                "participants: [ { agent: a }, { agent: a } ]",
+                "participants[1] duplicate-name",
+            ),
+            (
+                "participants: [ { agent: a, weight: 0 } ], vote: { options: [x, y] }",
+                "participants[0].weight out-of-range",
+            ),
+            (
+                "participants: [ { agent: a, timeout: 0s } ], vote: { options: [x, y] }",
+                "participants[0].timeout timeout",
+            ),
+        ],
+    );
+}

@@ -9,7 +9,7 @@ use crate::{
         limits::Limits,
         value::{Struct, Value},
     },
-    proto::{Gate, Step, Workflow, gate, step},
+    proto::{Gate, PatternCall, Step, Workflow, gate, step},
 };
 
 /// How deep messages may be nested. Decoders take 100; what carries a definition needs some.
@@ -125,19 +125,32 @@ impl Size {
             Some(step::Kind::Set(set)) => self.object(set, inner),
             Some(step::Kind::Each(each)) => self.list(&each.steps, depth + 1, inner + 1),
             Some(step::Kind::MapReduce(pattern)) => {
-                for call in [&pattern.map, &pattern.reduce].into_iter().flatten() {
-                    if let Some(input) = &call.input {
-                        self.value(input, inner + 2);
-                    }
-                }
+                self.calls(pattern.map.iter().chain(&pattern.reduce), inner + 2);
             }
-            Some(step::Kind::Generate(call)) => {
-                if let Some(input) = &call.input {
-                    self.value(input, inner + 1);
-                }
-            }
+            Some(step::Kind::Generate(call)) => self.calls([call], inner + 1),
             Some(step::Kind::Loop(looped)) => self.list(&looped.steps, depth + 1, inner + 1),
+            Some(step::Kind::Refine(pattern)) => {
+                let calls = pattern.draft.iter().chain(&pattern.review);
+                self.calls(calls.chain(&pattern.revise), inner + 2);
+            }
+            Some(step::Kind::React(pattern)) => {
+                self.calls(pattern.reason.iter().chain(&pattern.tools), inner + 2);
+            }
+            Some(step::Kind::GroupChat(pattern)) => {
+                let calls = pattern.participants.iter().chain(&pattern.manager);
+                self.calls(calls.chain(&pattern.judge), inner + 2);
+            }
             _ => {}
+        }
+    }
+
+    /// The calls of a pattern; each is a step.
+    fn calls<'p>(&mut self, calls: impl IntoIterator<Item = &'p PatternCall>, depth: usize) {
+        for call in calls {
+            self.steps = self.steps.saturating_add(1);
+            if let Some(input) = &call.input {
+                self.value(input, depth);
+            }
         }
     }
 

@@ -300,6 +300,8 @@ pub(in crate::core) fn blank(id: &str, name: &str, path: String, parent: Option<
         kind: Kind::Set(Vec::new()),
         written: None,
         hides_steps: false,
+        names: Vec::new(),
+        gives: None,
         gives_workflow: false,
     }
 }

@@ -39,6 +39,15 @@ impl<'a> Compiler<'a> {
             Some(step::Kind::Generate(written)) => self.pattern(id, "generate", |c| {
                 patterns::generate::compile(c, written, id)
             }),
+            Some(step::Kind::React(written)) => {
+                self.pattern(id, "react", |c| patterns::react::compile(c, written, id))
+            }
+            Some(step::Kind::Refine(written)) => {
+                self.pattern(id, "refine", |c| patterns::refine::compile(c, written, id))
+            }
+            Some(step::Kind::GroupChat(written)) => self.pattern(id, "group_chat", |c| {
+                patterns::group_chat::compile(c, written, id)
+            }),
             Some(later) => {
                 self.later_kind(name_of(later));
                 Kind::Set(Vec::new())
@@ -150,7 +159,11 @@ impl<'a> Compiler<'a> {
             condition: "otherwise",
         };
         let (_, otherwise) = self.branch(&switch.otherwise, around, WrittenMode::Sequence);
-        Switch { cases, otherwise }
+        Switch {
+            cases,
+            otherwise,
+            misfit: None,
+        }
     }
 
     fn case(&mut self, case: &'a proto::Case, id: NodeId) -> Option<(Expr, Vec<NodeId>)> {

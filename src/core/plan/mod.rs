@@ -31,6 +31,7 @@ mod policies;
 mod role;
 mod roles;
 mod schemas;
+mod seen;
 mod states;
 mod steps;
 #[cfg(test)]
@@ -44,9 +45,11 @@ pub use compile::{Compiled, compile};
 pub(in crate::core) use compile::{Compiler, blank};
 pub(in crate::core) use each::ITEM_VARIABLES;
 pub use gate::{Check, Gate, OnViolation};
+pub use loops::Loop;
 pub use mermaid::mermaid;
 pub use role::{Beside, Catch, Role};
 pub use schemas::Schemas;
+pub use seen::{Members, Name, Seen};
 pub use states::{States, Transition};
 pub use wait::Wait;
 
@@ -145,6 +148,10 @@ pub struct Node {
     pub written: Option<&'static str>,
     /// True when the steps within it are a pattern's own: expressions do not know them.
     pub hides_steps: bool,
+    /// What expressions within it may name besides.
+    pub names: Vec<Name>,
+    /// What it gives, made of what the steps within gave; `None`: as they gave it.
+    pub gives: Option<Template>,
     /// True when what it gives must be a valid workflow.
     pub gives_workflow: bool,
 }
@@ -338,30 +345,6 @@ pub struct Join {
     pub cancel_rest: bool,
 }
 
-/// Steps run again and again.
-#[derive(Debug)]
-pub struct Loop {
-    /// Asked before each iteration; false ends the loop.
-    pub while_: Option<Expr>,
-    /// Asked after each iteration; true ends the loop.
-    pub until: Option<Expr>,
-    /// The most iterations; at least 1.
-    pub max_iterations: u32,
-    /// What an iteration runs: a block without an id.
-    pub body: NodeId,
-    /// What expressions within may name besides.
-    pub names: &'static [(&'static str, Seen)],
-}
-
-/// What a name within a loop means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen {
-    /// The number of the iteration, from 1.
-    Index,
-    /// What the iteration before gave; null in the first.
-    Last,
-}
-
 /// Branches, the first that fits.
 #[derive(Debug)]
 pub struct Switch {
@@ -369,6 +352,8 @@ pub struct Switch {
     pub cases: Vec<(Expr, Vec<NodeId>)>,
     /// Taken when no case fits.
     pub otherwise: Vec<NodeId>,
+    /// Why the step fails when no case fits, with class `invalid_output`.
+    pub misfit: Option<String>,
 }
 
 /// Steps for each item of a list.

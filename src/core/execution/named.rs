@@ -1,0 +1,130 @@
+//! What the names mean that a step gives to the expressions within it.
+
+use std::borrow::Cow;
+
+use super::{Execution, RunId, StepState, scope::error_value};
+use crate::core::{
+    plan::Seen,
+    value::{self, Value},
+};
+
+/// What has no value.
+pub(super) static NULL: Value = Value {
+    kind: Some(value::Kind::NullValue(0)),
+};
+
+impl Execution {
+    /// What a name means to a step: as the nearest around which gives it a meaning says, itself
+    /// included.
+    pub(super) fn named(&self, id: RunId, name: &str) -> Option<Cow<'_, Value>> {
+        let mut within = Some(id);
+        while let Some(at) = within {
+            if let Some(seen) = self.node(at).meaning(name) {
+                return Some(self.seen(at, seen));
+            }
+            within = self.run(at).parent;
+        }
+        None
+    }
+
+    fn seen<'a>(&'a self, at: RunId, seen: &'a Seen) -> Cow<'a, Value> {
+        let index = self.run(at).index.unwrap_or(0);
+        match seen {
+            Seen::Constant(value) => Cow::Borrowed(value),
+            Seen::Given => Cow::Borrowed(self.given_to(at)),
+            Seen::Index => Cow::Owned(value::number(f64::from(index))),
+            Seen::Round(length) => {
+                let round = index.div_ceil((*length).max(1));
+                Cow::Owned(value::number(f64::from(round)))
+            }
+            Seen::Last(members) => {
+                let last = self
+                    .iteration_around(at)
+                    .map(|frame| self.last_output(frame));
+                Cow::Borrowed(last.map_or(&NULL, |last| within(last, members)))
+            }
+            Seen::Output(ids, members) => {
+                let gave = ids.iter().find_map(|id| self.gave(at, id));
+                Cow::Borrowed(gave.map_or(&NULL, |output| within(output, members)))
+            }
+            Seen::Children => {
+                let children = self.run(at).children.iter();
+                let gave = children.map(|child| self.run(*child).output.clone());
+                let gave = gave.map(|output| output.unwrap_or_else(value::null));
+                Cow::Owned(value::list(gave.collect()))
+            }
+            Seen::Failure(id) => {
+                let error = self.failure_within(at, id);
+                Cow::Owned(error.unwrap_or_else(value::null))
+            }
+            Seen::Gathered(of) => Cow::Owned(self.gathered(at, *of)),
+            Seen::Winner(id, ballot) => {
+                let votes = self.gave(at, id).unwrap_or(&NULL);
+                Cow::Owned(ballot.winner(votes))
+            }
+        }
+    }
+
+    fn gave(&self, at: RunId, id: &str) -> Option<&Value> {
+        let output = self.child(at, id)?.output.as_ref();
+        output.filter(|output| !value::is_null(output))
+    }
+
+    /// The error of the step that failed within a step of this one.
+    fn failure_within(&self, at: RunId, id: &str) -> Option<Value> {
+        let around = self.child(at, id)?;
+        let mut within = around.children.iter().map(|child| self.run(*child));
+        let failed = within.find(|run| run.state == StepState::Failed)?;
+        failed.error.as_ref().map(error_value)
+    }
+
+    /// The iteration that a step is in, or is.
+    fn iteration_around(&self, id: RunId) -> Option<RunId> {
+        let mut at = id;
+        while !self.is_frame(at) {
+            at = self.run(at).parent?;
+        }
+        Some(at)
+    }
+
+    /// What the iteration before gave; of one that has ended, what it gave itself.
+    fn last_output(&self, frame: RunId) -> &Value {
+        let run = self.run(frame);
+        let frames = run.parent.and_then(|loop_| self.run(loop_).frames.as_ref());
+        let place = self.iterations_at(frame).checked_sub(1);
+        let last = place.and_then(|place| frames?.output(place as usize));
+        last.unwrap_or(&NULL)
+    }
+
+    /// How many iterations an iteration sees: those before it, and once it has ended itself.
+    fn iterations_at(&self, frame: RunId) -> u32 {
+        let run = self.run(frame);
+        let index = run.index.unwrap_or(0);
+        index.saturating_sub(u32::from(!run.is_ended()))
+    }
+
+    /// The loop whose iterations a name that gathers means, and how many of them.
+    pub(super) fn gathered_from(&self, at: RunId, of: Option<&str>) -> Option<(RunId, u32)> {
+        let Some(id) = of else {
+            return Some((self.run(at).parent?, self.iterations_at(at)));
+        };
+        let looped = self.find(&self.child_path(at, id))?;
+        let frames = self.run(looped).frames.as_ref();
+        Some((looped, frames.map_or(0, |frames| frames.begun)))
+    }
+
+    fn gathered(&self, at: RunId, of: Option<&str>) -> Value {
+        let from = self.gathered_from(at, of);
+        from.map_or_else(
+            || value::list(Vec::new()),
+            |(looped, count)| self.outputs_of(looped, count),
+        )
+    }
+}
+
+fn within<'a>(value: &'a Value, members: &[&str]) -> &'a Value {
+    let found = members
+        .iter()
+        .try_fold(value, |value, name| value::member(value, name));
+    found.unwrap_or(&NULL)
+}
