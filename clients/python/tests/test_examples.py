@@ -114,6 +114,26 @@ async def test_a_workflow_written_by_an_agent_is_run(client: Client) -> None:
     assert [given[f"search-{n}"][0]["source"] for n in (1, 2, 3)] == ["solar-today", "grid-report", "law-review"]
 
 
+async def test_an_article_is_revised_until_its_review_is_content(client: Client) -> None:
+    given = await output(client, "refine", {"topic": "drug trials"})
+    assert (given["accepted"], given["rounds"]) == (True, 2)
+    assert "really" not in given["article"]
+
+
+async def test_react_answers_with_its_tools(client: Client) -> None:
+    question = {"question": "How many people live in France, Italy and Spain?"}
+    execution = await run(client, "react", question)
+    assert execution["output"] == {"answer": "175 million people", "iterations": 5}
+    assert states(execution)["answer[4]/tool/calculator"] == "COMPLETED"
+
+
+async def test_a_group_agrees_votes_and_is_judged(client: Client) -> None:
+    given = await output(client, "group-chat", {"change": "a new checkout"})
+    assert given["answer"] == "It is tested and behind a switch."
+    assert given["vote"] == "approve"
+    assert given["verdict"] == {"verdict": "critic", "reason": "9 words against 8"}
+
+
 async def test_a_refused_loan_takes_back_what_was_done_newest_first(client: Client) -> None:
     granted = {"applicant_id": "A-1", "amount": 90_000, "income": 48_000}
     assert (await output(client, "loan-approval", granted))["amount"] == 90_000
