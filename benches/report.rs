@@ -84,6 +84,9 @@ fn row(cell: &Value) -> String {
     for (field, words) in [
         ("payload_bytes", "byte payloads"),
         ("executions", "executions"),
+        ("items_per_second", "items/s"),
+        ("server_cpu_us_per_item", "µs of CPU an item"),
+        ("server_memory_peak_bytes", "bytes of memory at most"),
         ("events_per_second", "events/s to watchers"),
         ("events_lost", "lost"),
         ("memory_bytes_per_execution", "bytes of memory each"),

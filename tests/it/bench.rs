@@ -80,6 +80,22 @@ async fn a_bench_of_another_server_leaves_it_its_executions() {
 }
 
 #[tokio::test]
+async fn a_map_tells_its_items() {
+    let cells = cells(&["map", "--items", "50,200", "--parallel", "20"]).await;
+    assert_eq!(cells.len(), 2);
+    for cell in cells {
+        assert_eq!(
+            (&cell["scenario"], &cell["errors"]),
+            (&"map".into(), &0.into())
+        );
+        assert!(cell["items_per_second"].as_f64() > Some(0.0), "{cell}");
+        let measured = cell["server_cpu_us_per_item"].as_f64().is_some()
+            && cell["server_memory_peak_bytes"].as_u64().is_some();
+        assert_eq!(measured, cfg!(target_os = "linux"));
+    }
+}
+
+#[tokio::test]
 async fn watchers_lose_nothing_and_open_executions_are_there_after_kill_9() {
     let watched = cells(&[
         "watch",

@@ -34,6 +34,15 @@ pub struct Cell {
     /// The size of the payload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload_bytes: Option<u64>,
+    /// The most that the server's resident memory has been up to then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_memory_peak_bytes: Option<u64>,
+    /// Items of a map completed in a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub items_per_second: Option<f64>,
+    /// The processor time of the server for one item of a map, in microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_cpu_us_per_item: Option<f64>,
     /// Events that watchers received in a second, all watchers together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events_per_second: Option<f64>,
@@ -73,6 +82,15 @@ impl Cell {
         let mut notes = Vec::new();
         let mut note = |value: Option<String>| notes.extend(value);
         note(self.payload_bytes.map(|b| format!("payload {}", bytes(b))));
+        note(self.items_per_second.map(|n| format!("{n:.0} items/s")));
+        note(
+            self.server_cpu_us_per_item
+                .map(|us| format!("{us:.1} us of CPU an item")),
+        );
+        note(
+            self.server_memory_peak_bytes
+                .map(|b| format!("at most {} of memory", bytes(b))),
+        );
         note(self.events_per_second.map(|n| format!("{n:.0} events/s")));
         note(self.events_lost.map(|n| format!("{n} lost")));
         note(self.executions.map(|n| format!("{n} executions")));

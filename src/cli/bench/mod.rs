@@ -12,6 +12,7 @@ mod cell;
 mod disk;
 mod growth;
 mod load;
+mod map;
 mod open;
 mod payload;
 mod process;
@@ -35,6 +36,7 @@ Examples:
   tutti bench                                          the scenario `steps`
   tutti bench steps --concurrency 1,16,64,256 --seconds 10
   tutti bench fan-out --width 100 --concurrency 1
+  tutti bench map --items 100000 --parallel 1000
   tutti bench open --executions 110000                 open executions, kill -9, restart
   tutti bench watch --watchers 8
   tutti bench steps --connect 127.0.0.1:7420           against a server that runs already
@@ -75,6 +77,7 @@ enum Scenario {
     Steps(runs::Steps),
     FanOut(runs::FanOut),
     Start(runs::Start),
+    Map(map::Args),
     Watch(watch::Args),
     Payload(payload::Args),
     Open(open::Args),
@@ -123,6 +126,7 @@ async fn measure(
         Scenario::Steps(args) => args.run(settings, out).await,
         Scenario::FanOut(args) => args.run(settings, out).await,
         Scenario::Start(args) => args.run(settings, out).await,
+        Scenario::Map(args) => args.run(settings, out).await,
         Scenario::Watch(args) => args.run(settings, out).await,
         Scenario::Payload(args) => args.run(settings, out).await,
         Scenario::Open(args) => args.run(settings, out).await,
@@ -137,6 +141,7 @@ async fn all(quick: bool, settings: &Settings, out: &mut cell::Report) -> Result
     runs::Steps::default().run(settings, out).await?;
     runs::FanOut::default().run(settings, out).await?;
     runs::Start::default().run(settings, out).await?;
+    map::Args::default().run(settings, out).await?;
     watch::Args::default().run(settings, out).await?;
     payload::Args::default().run(settings, out).await?;
     if settings.connect.is_some() {

@@ -52,6 +52,7 @@ impl Args {
             )
             .await;
             cell.payload_bytes = Some(size as u64);
+            cell.server_memory_peak_bytes = rig.memory_peak_bytes();
             out.add(&cell, load.first_error.as_deref())?;
         }
         Ok(())

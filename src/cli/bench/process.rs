@@ -8,10 +8,17 @@ const TICKS_PER_SECOND: u64 = 100;
 
 /// The resident memory of a process, in bytes.
 pub fn memory_bytes(pid: u32) -> Option<u64> {
+    status_bytes(pid, "VmRSS:")
+}
+
+/// The most that it has been, in bytes.
+pub fn memory_peak_bytes(pid: u32) -> Option<u64> {
+    status_bytes(pid, "VmHWM:")
+}
+
+fn status_bytes(pid: u32, field: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kib * 1024)
 }
@@ -60,6 +67,7 @@ mod tests {
     fn this_process_has_memory_and_has_used_time() {
         let pid = std::process::id();
         assert!(memory_bytes(pid).is_some_and(|bytes| bytes > 1 << 20));
+        assert!(memory_peak_bytes(pid) >= memory_bytes(pid));
         assert!(cpu(pid).is_some());
         assert_eq!(memory_bytes(u32::MAX), None);
     }

@@ -122,6 +122,11 @@ impl Rig {
         process::memory_bytes(self.server.as_ref()?.part.0.id())
     }
 
+    /// The most that the server's resident memory has been, where it is known.
+    pub fn memory_peak_bytes(&self) -> Option<u64> {
+        process::memory_peak_bytes(self.server.as_ref()?.part.0.id())
+    }
+
     /// The processor time the server has used, where it is known.
     pub fn cpu(&self) -> Option<Duration> {
         process::cpu(self.server.as_ref()?.part.0.id())

@@ -199,6 +199,21 @@ where
 {
     let _shown = Progress::show(what);
     closed(concurrency, Until::Passed(span / 5), call.clone()).await;
+    measured_after(rig, scenario, span, concurrency, call).await
+}
+
+/// Measures a cell that is warm already.
+pub async fn measured_after<F, Answer>(
+    rig: &Rig,
+    scenario: &'static str,
+    span: Duration,
+    concurrency: usize,
+    call: F,
+) -> (Cell, Load)
+where
+    F: Fn(usize) -> Answer + Clone + Send + 'static,
+    Answer: Future<Output = Result<(), String>> + Send + 'static,
+{
     let before = rig.cpu();
     let load = closed(concurrency, Until::Passed(span), call).await;
     let mut cell = Cell::of(scenario, &load);
