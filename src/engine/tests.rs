@@ -11,7 +11,7 @@ use crate::{
     agents::{
         Dispatch, Fact, HeldLease, Hub, Offer, Order, Refusal, Settled, TaskKey, Token, What,
     },
-    core::{decide::Command, definition, value},
+    core::{decide::Command, definition, plan::Target, value},
     proto::{Agent, event, execution::State},
     store::memory::Memory,
 };
@@ -45,6 +45,10 @@ impl Dispatch for Told {
 
     fn waiting_for(&self, key: TaskKey) -> Option<String> {
         self.hub.waiting_for(key)
+    }
+
+    fn obstacle(&self, namespace: &str, target: &Target) -> Option<String> {
+        self.hub.obstacle(namespace, target)
     }
 
     fn put_agent(&self, namespace: &str, agent: Agent) {
