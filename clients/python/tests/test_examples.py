@@ -98,6 +98,27 @@ async def test_a_diagnosis_weighs_both_pictures(client: Client) -> None:
     assert given["plan"]["steps"][0] == "biopsy"
 
 
+async def test_a_research_report_goes_through_its_states(client: Client) -> None:
+    async def ways(execution: dict[str, Any]) -> list[str]:
+        return [
+            event["state_changed"]["to"]
+            async for event in client.watch(execution["execution_id"])
+            if event["kind"] == "state_changed"
+        ]
+
+    execution = await run(client, "research-report", {"topic": "AI in healthcare"})
+    given = execution["output"]
+    assert given["title"] == "AI in healthcare" and given["content"].startswith("# AI in healthcare")
+    assert given["sources"] == ["drug-discovery-letters", "hospital-weekly", "law-review", "solar-today"]
+    assert await ways(execution) == ["planning", "research", "reporting"]
+    assert states(execution)["nothing"] == "SKIPPED"
+    wider = await run(client, "research-report", {"topic": "zeppelin hangars", "wider": "solar storage"})
+    assert wider["output"]["title"] == "solar storage"
+    assert await ways(wider) == ["planning", "research", "planning", "research", "reporting"]
+    narrow = await output(client, "research-report", {"topic": "zeppelin hangars"})
+    assert narrow["title"] == "zeppelin hangars"
+
+
 async def test_content_creation_uses_the_reports_of_three_checks(client: Client) -> None:
     given = await output(client, "content-creation")
     assert given["tags"][-1] == "blockchain" and given["corrections"] == 0

@@ -15,6 +15,7 @@ use super::{
     names::Problem,
     parse::call,
     path::{Key, Path, Root},
+    read::Read,
     rewrite::{has, meter, meter_rounds, replace_operator},
 };
 use crate::core::finding::did_you_mean;
@@ -27,6 +28,14 @@ fn slot_name(number: usize) -> String {
 /// The slot that `name` means, if it is a slot's.
 pub(super) fn slot_number(name: &str) -> Option<usize> {
     name.strip_prefix('@')?.parse().ok()
+}
+
+/// The slot that is all of a tree.
+pub(super) fn only_slot(tree: &IdedExpr) -> Option<usize> {
+    match &tree.expr {
+        Expr::Ident(name) => slot_number(name),
+        _ => None,
+    }
 }
 
 /// Compiles one tree in place.
@@ -157,6 +166,9 @@ impl<'n> Compiler<'n> {
             Root::Variable(name) => drop(self.references.variables.insert(name.clone())),
             Root::Step(id, _) => drop(self.references.steps.insert(id.clone())),
             Root::Steps => self.references.steps_dynamic = true,
+        }
+        if let Some(read) = Read::of(&path).filter(|read| !read.keys.is_empty()) {
+            self.references.reads.insert(read);
         }
         let known = self.paths.iter().position(|known| *known == path);
         known.unwrap_or_else(|| {

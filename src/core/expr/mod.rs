@@ -29,6 +29,7 @@ mod nesting;
 mod operators;
 mod parse;
 mod path;
+mod read;
 mod rewrite;
 mod sorting;
 mod spelling;
@@ -36,6 +37,9 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod token;
+
+pub use path::Key;
+pub use read::{Read, Shape, Source};
 
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -80,6 +84,8 @@ pub struct References {
     pub steps: BTreeSet<String>,
     /// True when `steps` is used otherwise: as a whole, or with a computed name.
     pub steps_dynamic: bool,
+    /// Members read by names that are known statically.
+    pub reads: BTreeSet<Read>,
 }
 
 impl References {
@@ -88,6 +94,7 @@ impl References {
         self.variables.extend(other.variables.iter().cloned());
         self.steps.extend(other.steps.iter().cloned());
         self.steps_dynamic |= other.steps_dynamic;
+        self.reads.extend(other.reads.iter().cloned());
     }
 }
 
@@ -140,6 +147,8 @@ pub struct StepView<'a> {
 pub struct Expr {
     source_text: String,
     references: References,
+    /// What it reads, when it does nothing else.
+    only: Option<Read>,
     code: Code,
 }
 
@@ -177,10 +186,12 @@ impl Expr {
             let problems = compiler.problems.into_iter();
             return Err(problems.map(|p| fail(p.message, p.hint, p.rule)).collect());
         }
+        let only = compile::only_slot(&tree).and_then(|slot| Read::of(compiler.paths.get(slot)?));
         let program = eval::Program::new(tree, compiler.paths);
         Ok(Self {
             source_text: source.to_owned(),
             references: compiler.references,
+            only,
             code: program.fold(),
         })
     }
@@ -271,6 +282,11 @@ impl Template {
             template::Part::Constant(value) => Some(value),
             _ => None,
         }
+    }
+
+    /// What can be seen of its value before it has one.
+    pub fn shape(&self) -> Shape<'_> {
+        self.part.shape()
     }
 
     /// Its value. A string that is one `{{ … }}` keeps the type of the expression's value.

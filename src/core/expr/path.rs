@@ -66,9 +66,11 @@ impl Field {
 }
 
 /// One step of a path into a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Key {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// A member of an object.
     Name(String),
+    /// An item of a list, from 0.
     Index(i64),
 }
 

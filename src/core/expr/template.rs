@@ -3,7 +3,7 @@
 use prost_types::value::Kind;
 
 use super::{
-    Code, Error, Expr, Names, References, Scope,
+    Code, Error, Expr, Names, References, Scope, Shape,
     eval::Nothing,
     spelling::is_reference,
     token::{Unclosed, closing_braces},
@@ -207,6 +207,24 @@ impl Part {
                 let member = |(name, part): &(String, Self)| Ok((name.clone(), part.eval(scope)?));
                 let members: Result<Vec<_>, Error> = members.iter().map(member).collect();
                 Ok(value::object(members?))
+            }
+        }
+    }
+
+    /// What can be seen of its value.
+    pub fn shape(&self) -> Shape<'_> {
+        match self {
+            Self::Constant(value) => Shape::Constant(value),
+            Self::Whole(expr) => expr.only.as_ref().map_or(Shape::Unknown, Shape::Read),
+            Self::Text(_) => Shape::Text,
+            Self::List(parts) => Shape::List(parts.iter().map(Self::shape).collect()),
+            Self::Object(members) => {
+                let members = members.iter();
+                Shape::Object(
+                    members
+                        .map(|(name, part)| (name.as_str(), part.shape()))
+                        .collect(),
+                )
             }
         }
     }

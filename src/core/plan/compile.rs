@@ -16,7 +16,7 @@ use crate::{
         schema::Schema,
         value::Value,
     },
-    proto::{Graph, Workflow, workflow::Readiness},
+    proto::{Graph, Step, Workflow, workflow::Readiness},
 };
 
 /// A workflow that can run.
@@ -92,12 +92,16 @@ pub(in crate::core) struct Compiler<'a> {
     pub levels_ended: usize,
     /// True where a failure undoes what completed.
     pub undoes: bool,
+    /// What the workflow's input fulfils.
+    pub input_schema: Option<&'a Value>,
     /// The workflow's roles.
     pub roles: BTreeMap<String, Part>,
 }
 
 /// The steps of one list, and what the one being compiled reads of them.
 pub(in crate::core) struct Level<'a> {
+    /// The steps of the list.
+    pub steps: &'a [Step],
     /// Place in the list by id.
     pub places: HashMap<&'a str, usize>,
     pub reads: Reads,
@@ -118,6 +122,7 @@ impl<'a> Compiler<'a> {
             references: Vec::new(),
             levels_ended: 0,
             undoes: false,
+            input_schema: None,
             roles: BTreeMap::new(),
         }
     }
@@ -127,6 +132,7 @@ impl<'a> Compiler<'a> {
         self.later_of_workflow(workflow);
         self.roles(workflow);
         let input_schema = self.schema(".input_schema", workflow.input_schema.as_ref());
+        self.input_schema = workflow.input_schema.as_ref();
         let output_schema = self.schema(".output_schema", workflow.output_schema.as_ref());
         let variables = self.variables(workflow);
         let max_parallel_steps = self.max_parallel_steps(workflow);
@@ -148,7 +154,7 @@ impl<'a> Compiler<'a> {
         };
         let block = self.block_of(&workflow.steps, around, workflow.mode(), machine);
         let finally = self.finally(workflow);
-        let (output, goal) = self.outcome(workflow);
+        let (output, goal) = self.outcome(workflow, output_schema.as_ref());
         self.nodes[0].output = output;
         self.nodes[0].beside = Self::beside_all(workflow);
         self.nodes[0].kind = Kind::Block(block);
@@ -168,12 +174,19 @@ impl<'a> Compiler<'a> {
     }
 
     /// Output and goal, which see all steps as ended.
-    fn outcome(&mut self, workflow: &'a Workflow) -> (Option<Template>, Vec<Gate>) {
+    fn outcome(
+        &mut self,
+        workflow: &'a Workflow,
+        schema: Option<&Schema>,
+    ) -> (Option<Template>, Vec<Gate>) {
         self.enter(&workflow.steps);
         self.names.levels[0].position = workflow.steps.len();
         self.names.variables = vec!["input", "vars", "execution", "all_step_outputs"];
         let output = workflow.output.as_ref();
         let output = output.and_then(|o| self.within(".output", |c| c.template(o)));
+        let written = workflow.output_schema.as_ref();
+        let clashes = self.clashes(output.as_ref(), written, schema);
+        self.report_clashes(".output", clashes);
         let retries = workflow.retry.is_some();
         let goal = self.gates(".goal", &workflow.goal, &["output", "value"], retries);
         self.leave();

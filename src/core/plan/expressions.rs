@@ -101,6 +101,7 @@ impl<'a> Compiler<'a> {
             },
         );
         let mut level = Level {
+            steps,
             places: std::collections::HashMap::with_capacity(steps.len()),
             reads: Reads::default(),
         };
@@ -118,6 +119,7 @@ impl<'a> Compiler<'a> {
 
     /// Remembers what an expression reads, for the step on whose level it is.
     fn note(&mut self, references: &References) {
+        self.check_reads(references);
         let ended = self.levels_ended;
         let path = || self.path.trim_start_matches('.').to_owned();
         for id in &references.steps {

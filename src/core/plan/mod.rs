@@ -36,6 +36,7 @@ mod states;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod typing;
 mod wait;
 
 pub(in crate::core) use call::of_pattern;

@@ -281,10 +281,17 @@ impl<'a> Compiler<'a> {
             };
             (when, input)
         });
+        let next = &children[to?];
+        let schema = next.step.input_schema.as_ref();
+        let schema = schema.filter(|_| next.step.input.is_none());
+        let compiled = self.nodes[next.node.0 as usize].input_schema();
+        let handed_on = input.as_ref().and_then(|input| input.as_ref());
+        let clashes = self.clashes(handed_on, schema, compiled);
+        self.report_clashes(".input", clashes);
         Some(Transition {
             when: when?,
             shown: bare(&written.when).to_owned(),
-            to: children[to?].node,
+            to: next.node,
             input: input?,
         })
     }

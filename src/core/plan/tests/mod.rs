@@ -7,6 +7,7 @@ mod graphs;
 mod order;
 mod rules;
 mod states;
+mod typing;
 mod waits;
 
 use super::*;
