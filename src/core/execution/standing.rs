@@ -2,7 +2,7 @@
 //! at the right moment, so that the rest of it can leave memory.
 
 use super::{Execution, RunId, StepState};
-use crate::core::{plan::Target, time::Time};
+use crate::core::{limits::Limits, plan::Target, time::Time};
 
 /// The most attempts in queues with which a standing is kept in the store: an execution with
 /// more is loaded whole when the server starts.
@@ -43,10 +43,11 @@ impl Standing {
 }
 
 impl Execution {
-    /// Where it stands; `None` while a worker holds one of its attempts, and once it has ended.
-    /// Looks at the attempts handed out alone, not at all steps.
-    pub fn standing(&self) -> Option<Standing> {
-        if self.is_ended() {
+    /// Where it stands; `None` while a worker holds one of its attempts, while it goes on by
+    /// itself (one decision begins a bounded number of steps), and once it has ended. Looks at
+    /// the attempts handed out alone, not at all steps.
+    pub fn standing(&self, limits: &Limits) -> Option<Standing> {
+        if self.is_ended() || self.could_begin(limits) {
             return None;
         }
         let mut queued = Vec::new();

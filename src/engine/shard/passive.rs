@@ -157,7 +157,7 @@ impl Shard {
                 self.passive.idle.push_back((id, since));
             } else if live.due.is_some_and(|due| due <= now) {
                 self.passive.idle.push_back((id, now));
-            } else if let Some(standing) = live.execution.standing() {
+            } else if let Some(standing) = live.execution.standing(&self.parts.limits) {
                 self.leave(id, standing);
             } else {
                 self.passive.idle.push_back((id, now));

@@ -12,7 +12,7 @@ steps:
 #[test]
 fn it_tells_the_queued_attempts_and_the_next_due_time() {
     let case = given(STEPS, json!(null));
-    let standing = case.execution.standing().unwrap();
+    let standing = case.execution.standing(&case.limits).unwrap();
     assert_eq!(standing.namespace, "default");
     assert_eq!(standing.due, Some(case.now.after(Duration::from_secs(60))));
     let queued = |task, target| Queued {
@@ -34,7 +34,7 @@ fn it_tells_the_queued_attempts_and_the_next_due_time() {
 fn a_retry_is_waited_for_without_a_queue() {
     let mut case = given(STEPS, json!(null));
     case.complete("two", json!(1)).fail("one", "agent_error");
-    let standing = case.execution.standing().unwrap();
+    let standing = case.execution.standing(&case.limits).unwrap();
     assert!(standing.queued.is_empty());
     assert_eq!(standing.due, Some(case.now.after(Duration::from_secs(5))));
 }
@@ -43,10 +43,10 @@ fn a_retry_is_waited_for_without_a_queue() {
 fn it_does_not_stand_while_a_worker_holds_an_attempt_or_once_it_has_ended() {
     let mut case = given(STEPS, json!(null));
     case.accept("one");
-    assert_eq!(case.execution.standing(), None);
+    assert_eq!(case.execution.standing(&case.limits), None);
     let terminate = Command::Terminate { reason: "r".into() };
     case.when(terminate).unwrap();
-    assert_eq!(case.execution.standing(), None);
+    assert_eq!(case.execution.standing(&case.limits), None);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn one_in_many_queues_is_not_kept() {
     let step = |n| format!("\n  - {{ id: s{n}, agent: a }}");
     let steps: String = (0..65).map(step).collect();
     let case = given(&format!("mode: PARALLEL\nsteps:{steps}"), json!(null));
-    assert!(!case.execution.standing().unwrap().is_kept());
+    assert!(!case.execution.standing(&case.limits).unwrap().is_kept());
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn one_that_waits_for_a_child_or_is_waited_for_leaves_memory_and_is_loaded_at_st
         "steps: [ { id: sub, workflow: { name: other } } ]",
         json!(null),
     );
-    let standing = case.execution.standing().unwrap();
+    let standing = case.execution.standing(&case.limits).unwrap();
     assert!(standing.queued.is_empty() && !standing.is_kept());
 
     let mut parent = Parent {
@@ -73,8 +73,28 @@ fn one_that_waits_for_a_child_or_is_waited_for_leaves_memory_and_is_loaded_at_st
         detached: false,
     };
     let child = child_of(parent.clone(), STEPS);
-    assert!(!child.execution.standing().unwrap().is_kept());
+    assert!(!child.execution.standing(&child.limits).unwrap().is_kept());
     parent.detached = true;
     let child = child_of(parent, STEPS);
-    assert!(child.execution.standing().unwrap().is_kept());
+    assert!(child.execution.standing(&child.limits).unwrap().is_kept());
+}
+
+#[test]
+fn an_execution_between_two_decisions_stands_nowhere() {
+    let yaml = "
+mode: SEQUENCE
+steps:
+  - { id: l, loop: { max_iterations: 3000, steps: [ { id: a, set: { n: '{{ iteration }}' } } ] } }
+  - { id: b, agent: x }
+";
+    let mut case = given(yaml, json!(null));
+    let mut decisions = 1;
+    while case.waiting().is_empty() {
+        assert_eq!(case.execution.standing(&case.limits), None);
+        case.when(Command::Tick).unwrap();
+        decisions += 1;
+    }
+    assert!(decisions > 5, "{decisions}");
+    let standing = case.execution.standing(&case.limits).unwrap();
+    assert_eq!(standing.queued.len(), 1);
 }

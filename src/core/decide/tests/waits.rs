@@ -151,7 +151,7 @@ fn a_wait_keeps_its_timeouts_and_is_cancelled_with_the_rest() {
 fn an_execution_that_waits_for_time_alone_can_leave_memory() {
     let mut case = given(WAIT, json!(1));
     case.complete("a", json!(1));
-    let standing = case.execution.standing().unwrap();
+    let standing = case.execution.standing(&case.limits).unwrap();
     assert_eq!(standing.due, case.execution.next_due());
     assert!(standing.queued.is_empty() && standing.is_kept());
 }
