@@ -2,11 +2,12 @@
 
 use crate::core::{
     expr::{self, Scope},
-    plan::{Check, Gate},
+    plan::{Check, Gate, Judge},
     value::{self, Kind, Value},
 };
 
-/// What is violated, in words; `None` when the value passes.
+/// What is violated, in words; `None` when the value passes. What an agent judges passes here:
+/// see `judged`.
 ///
 /// `scope` sees the value as `value`.
 ///
@@ -17,12 +18,62 @@ pub fn violation(
     checked: &Value,
     scope: &dyn Scope,
 ) -> Result<Option<String>, expr::Error> {
-    let Some(found) = fault(&gate.check, checked, scope)? else {
+    let found = fault(&gate.check, checked, scope)?;
+    found.map(|found| said(gate, found, scope)).transpose()
+}
+
+/// What a judge's answer says is violated, in words; `None` when the value passes.
+///
+/// # Errors
+/// Why the gate's message has no value.
+pub fn judged(
+    gate: &Gate,
+    judge: &Judge,
+    answer: &Value,
+    scope: &dyn Scope,
+) -> Result<Option<String>, expr::Error> {
+    let score = score(answer).unwrap_or(f64::NEG_INFINITY);
+    if score >= judge.threshold {
         return Ok(None);
+    }
+    let reason = match value::member(answer, "reason").map(value::to_text) {
+        Some(reason) if !reason.is_empty() => format!(": {reason}"),
+        _ => String::new(),
     };
+    let found = format!(
+        "the judge gives {score}, less than {}{reason}",
+        judge.threshold
+    );
+    said(gate, found, scope).map(Some)
+}
+
+/// Why an agent's answer is no judgement, in words: it is not `{score, reason}`.
+pub fn misjudged(answer: &Value) -> Option<String> {
+    let reason = value::member(answer, "reason").and_then(|reason| reason.kind.as_ref());
+    let is_text = matches!(
+        reason,
+        None | Some(Kind::NullValue(_) | Kind::StringValue(_))
+    );
+    match score(answer) {
+        None => Some("the judge's answer is not {score, reason}: it has no number `score`".into()),
+        Some(_) if !is_text => {
+            Some("the judge's answer is not {score, reason}: `reason` is not a text".into())
+        }
+        Some(_) => None,
+    }
+}
+
+fn score(answer: &Value) -> Option<f64> {
+    match value::member(answer, "score")?.kind {
+        Some(Kind::NumberValue(score)) if score.is_finite() => Some(score),
+        _ => None,
+    }
+}
+
+fn said(gate: &Gate, found: String, scope: &dyn Scope) -> Result<String, expr::Error> {
     match &gate.message {
-        Some(message) => Ok(Some(value::to_text(&message.eval(scope)?))),
-        None => Ok(Some(found)),
+        Some(message) => Ok(value::to_text(&message.eval(scope)?)),
+        None => Ok(found),
     }
 }
 
@@ -52,6 +103,7 @@ fn fault(check: &Check, checked: &Value, scope: &dyn Scope) -> Result<Option<Str
             };
             range_fault(&number, *min, *max)
         }
+        Check::Judge(_) => None,
     })
 }
 

@@ -16,6 +16,7 @@ mod errors;
 mod executions;
 mod failure;
 mod formats;
+mod gates;
 mod killed;
 mod loops;
 mod passive;

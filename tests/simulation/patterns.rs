@@ -76,6 +76,11 @@ pub fn answer(rng: &mut Rng, execution: &Execution, task: u64, calm: bool) -> Va
             json!({"speaker": "worker"}),
             json!({"speaker": "other"}),
         ],
+        end if end.ends_with("].judge") => [
+            json!({"score": 1}),
+            json!({"score": 0, "reason": "no"}),
+            json!({"score": 0.5}),
+        ],
         "judge" => [
             json!({"verdict": 1}),
             json!({"verdict": null}),

@@ -3,8 +3,8 @@
 use tutti::{
     core::value,
     proto::{
-        Block, Call, Case, Child, Each, Gate, Gates, Join, Loop, RetryPolicy, Step, Switch,
-        Transition, Wait, Workflow, block, call, gate, join, step, wait,
+        Block, Call, Case, Child, Each, Gate, Gates, Join, Judge, Loop, Repair, RetryPolicy, Step,
+        Switch, Transition, Wait, Workflow, block, call, gate, join, step, wait,
     },
 };
 
@@ -265,13 +265,27 @@ pub fn retry(rng: &mut Rng) -> RetryPolicy {
 }
 
 fn gate(rng: &mut Rng) -> Gate {
+    let on_violation = rng.below(5) as i32;
     Gate {
-        check: Some(match rng.below(3) {
+        check: Some(match rng.below(4) {
             0 => gate::Check::NotEmpty(true),
             1 => gate::Check::Cel("value != 3".into()),
+            2 => gate::Check::Judge(Judge {
+                agent: "judge".into(),
+                threshold: rng.chance(30).then_some(2.0),
+                retry: rng.chance(30).then(|| retry(rng)),
+                timeout: rng.chance(30).then(|| seconds(1 + rng.below(20))),
+                ..Judge::default()
+            }),
             _ => gate::Check::Json(true),
         }),
-        on_violation: rng.below(4) as i32,
+        on_violation,
+        repair: (on_violation == gate::OnViolation::Repair as i32).then(|| Repair {
+            agent: "fixer".into(),
+            attempts: rng.below(3) as u32,
+            retry: rng.chance(30).then(|| retry(rng)),
+            ..Repair::default()
+        }),
         ..Gate::default()
     }
 }

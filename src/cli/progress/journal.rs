@@ -84,6 +84,7 @@ fn words(event: &Event, kind: &Kind) -> (&'static str, String) {
             let state = e.state().as_str_name().to_lowercase();
             ("execution_finalizing", format!("to be {state}"))
         }
+        Kind::ExecutionPaused(e) => ("execution_paused", e.reason.clone()),
         Kind::ExecutionResumed(e) => ("execution_resumed", e.reason.clone()),
         Kind::ExecutionParked(e) => ("execution_parked", said(e.error.as_ref())),
         kind => step_words(event, kind),
@@ -131,6 +132,8 @@ fn inner_words(event: &Event, kind: &Kind) -> (&'static str, String) {
         Kind::CompensationFailed(e) => ("compensation_failed", said(e.error.as_ref())),
         Kind::StepCaught(e) => ("step_caught", said(e.error.as_ref())),
         Kind::StepCompensating(e) => ("step_compensating", said(e.error.as_ref())),
+        Kind::ReviewBegun(_) => ("review_begun", String::new()),
+        Kind::AuxiliaryBegun(e) => ("auxiliary_begun", e.call.clone()),
         Kind::StepCached(e) => ("step_cached", format!("from {}", e.execution_id)),
         Kind::CallFellBack(e) => ("call_fell_back", said(e.error.as_ref())),
         Kind::MarkSet(e) => ("mark_set", e.name.clone()),

@@ -6,6 +6,7 @@ mod follow;
 mod items;
 mod journal;
 mod render;
+mod row;
 mod tree;
 mod view;
 mod words;

@@ -2,10 +2,7 @@
 
 use console::measure_text_width;
 
-use super::{
-    tree::{Row, Tree},
-    words::said,
-};
+use super::{row::Row, tree::Tree, words::said};
 use crate::{
     cli::{
         output::{Paint, Tone},

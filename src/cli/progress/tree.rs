@@ -6,14 +6,14 @@ use std::collections::HashMap;
 use prost_types::Value;
 
 use super::{
-    items::{Counter, around, holder, is_item},
-    words::{branch, first_given, said, saved},
+    items::{around, holder, is_item},
+    row::{Row, apply_step, row_of},
 };
 use crate::{
     core::time::Time,
     proto::{
-        Error, Event, Execution, StepExecution, StepScheduled, StepStarted, event::Kind,
-        execution::State, step_execution::State as StepState,
+        Error, Event, Execution, StepExecution, event::Kind, execution::State,
+        step_execution::State as StepState,
     },
 };
 
@@ -45,68 +45,6 @@ pub struct Tree {
     /// The steps, outer before inner, in definition order.
     pub rows: Vec<Row>,
     places: HashMap<String, usize>,
-}
-
-/// One step.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Row {
-    /// Its address.
-    pub path: String,
-    /// Who does it, or what it does.
-    pub doer: String,
-    /// Where it stands.
-    pub state: StepState,
-    /// Which attempt it is at, from 1.
-    pub attempt: u32,
-    /// How many attempts it may have; 0 when not known.
-    pub max_attempts: u32,
-    /// When its first attempt was scheduled.
-    pub started: Option<Time>,
-    /// When it came into its state.
-    pub since: Option<Time>,
-    /// When it ended.
-    pub ended: Option<Time>,
-    /// When its next attempt is due.
-    pub due: Option<Time>,
-    /// What is worth saying: an error, a reason, what it waits for.
-    pub note: String,
-    /// True when a failure lets the rest go on.
-    pub tolerated: bool,
-    /// How far its items are, for a collection: they have no rows of their own.
-    pub items: Option<Counter>,
-}
-
-impl Row {
-    /// The last part of the path.
-    pub fn id(&self) -> &str {
-        let last = self.path.rsplit('/').next().unwrap_or_default();
-        let iteration = self.path.ends_with(']').then(|| last.rfind('['));
-        &last[iteration.flatten().unwrap_or(0)..]
-    }
-
-    /// How many steps are around it.
-    pub fn depth(&self) -> usize {
-        self.path.matches(['/', '[']).count()
-    }
-
-    /// True once it can change no more in this attempt of the execution.
-    pub fn has_ended(&self) -> bool {
-        use StepState::{Cancelled, Compensated, Completed, Failed, Skipped};
-        matches!(
-            self.state,
-            Completed | Failed | Skipped | Cancelled | Compensated
-        )
-    }
-
-    fn turn(&mut self, state: StepState, now: Time) {
-        self.state = state;
-        self.since = Some(now);
-        self.due = None;
-        self.started.get_or_insert(now);
-        if self.has_ended() {
-            self.ended = Some(now);
-        }
-    }
 }
 
 impl Tree {
@@ -309,89 +247,5 @@ impl Tree {
     fn push(&mut self, row: Row) {
         self.places.insert(row.path.clone(), self.rows.len());
         self.rows.push(row);
-    }
-}
-
-fn row_of(step: &StepExecution) -> Row {
-    let doer = first_given([&step.skill, &step.agent, &step.kind]);
-    Row {
-        path: step.path.clone(),
-        doer: doer.cloned().unwrap_or_default(),
-        state: StepState::Pending,
-        max_attempts: step.max_attempts,
-        items: step.items.map(|items| Counter::of(items.total)),
-        ..Row::default()
-    }
-}
-
-fn apply_step(row: &mut Row, kind: &Kind, now: Time) {
-    match kind {
-        Kind::StepScheduled(e) => scheduled(row, e, now),
-        Kind::StepStarted(e) => started(row, e, now),
-        Kind::StepCompleted(e) => {
-            row.turn(StepState::Completed, now);
-            row.attempt = e.attempt;
-            if let Some(note) = e.saved.as_ref().and_then(saved) {
-                row.note = note;
-            }
-        }
-        Kind::StepFailed(e) => {
-            row.turn(StepState::Failed, now);
-            row.note = said(e.error.as_ref());
-            row.tolerated = e.tolerated;
-        }
-        Kind::StepRetryScheduled(e) => {
-            row.turn(StepState::Retrying, now);
-            row.attempt = e.attempt;
-            row.note = said(e.error.as_ref());
-            row.due = e.due_time.map(Time::from);
-        }
-        Kind::StepSkipped(e) => {
-            row.turn(StepState::Skipped, now);
-            row.note.clone_from(&e.reason);
-        }
-        Kind::StepCancelled(e) => {
-            row.turn(StepState::Cancelled, now);
-            row.note.clone_from(&e.reason);
-        }
-        Kind::GateViolated(e) => row.note = format!("gate: {}", e.message),
-        Kind::BranchChosen(e) => row.note = branch(e.index),
-        Kind::ItemsListed(e) => row.items = Some(Counter::of(e.count)),
-        Kind::ItemsBegun(e) => {
-            if let Some(items) = &mut row.items {
-                items.begin(e.count);
-            }
-        }
-        Kind::ChildStarted(e) => row.note = format!("child {}", e.execution_id),
-        Kind::IterationBegun(e) => row.note = format!("iteration {}", e.index),
-        Kind::StepCaught(e) => {
-            row.turn(StepState::Running, now);
-            row.note = format!("caught {}", said(e.error.as_ref()));
-        }
-        Kind::StepCompensating(e) => row.note = format!("undoing: {}", said(e.error.as_ref())),
-        Kind::StepCompensated(_) => row.turn(StepState::Compensated, now),
-        Kind::CompensationFailed(e) => row.note = format!("not undone: {}", said(e.error.as_ref())),
-        _ => {}
-    }
-}
-
-fn scheduled(row: &mut Row, event: &StepScheduled, now: Time) {
-    row.turn(StepState::Waiting, now);
-    row.attempt = event.attempt;
-    row.note.clear();
-    if let Some(doer) = first_given([&event.agent, &event.skill]) {
-        row.doer.clone_from(doer);
-    }
-}
-
-fn started(row: &mut Row, event: &StepStarted, now: Time) {
-    row.turn(StepState::Running, now);
-    row.attempt = event.attempt;
-    row.note.clear();
-    if let Some(items) = &mut row.items {
-        items.again();
-    }
-    if !event.agent.is_empty() {
-        row.doer.clone_from(&event.agent);
     }
 }

@@ -2,15 +2,16 @@
 
 use prost::Message as _;
 
-use super::turn::Turn;
+use super::{review::Verdict, turn::Turn};
 use crate::{
     core::{
-        execution::{Error, Given, ROOT, RunId},
-        gate,
-        plan::{Input, Kind, OnViolation, Switch},
+        execution::{Error, Given, Progress, ROOT, RunId},
+        plan::{Asked, Input, Kind, Role, Switch},
         value::{self, Value},
     },
-    proto::{BranchChosen, GateViolated, StepScheduled, StepSkipped, StepStarted, event},
+    proto::{
+        BranchChosen, GateViolated, ReviewBegun, StepScheduled, StepSkipped, StepStarted, event,
+    },
 };
 
 impl Turn<'_> {
@@ -50,7 +51,7 @@ impl Turn<'_> {
             Err(error) => return self.fail_step(run, error, None),
         }
         match self.prepare(run) {
-            Ok(input) => self.begin_attempt(run, input),
+            Ok(input) => self.check_before(run, input),
             Err(error) => self.fail_step(run, error, None),
         }
     }
@@ -63,37 +64,44 @@ impl Turn<'_> {
             .map_err(|e| self.error(run, "expression", format!("when: {e}")))
     }
 
-    /// The step's input, checked by its schema and the gates before.
+    /// Begins the step with its input, once the gates before have passed it.
+    fn check_before(&mut self, run: RunId, input: Value) {
+        match self.check_gates(run, true, &input, &Progress::default()) {
+            Verdict::Passed => self.begin_attempt(run, input),
+            Verdict::Violated(fault) => self.fail_step(run, fault.error, None),
+            asked @ Verdict::Ask { .. } => {
+                let kept = ReviewBegun {
+                    value: Some(input),
+                    before: true,
+                    ..ReviewBegun::default()
+                };
+                self.begin_review(run, kept, asked);
+            }
+        }
+    }
+
+    /// The step's input.
     fn prepare(&mut self, run: RunId) -> Result<Value, Error> {
-        let input = match &self.node(run).input {
-            Input::Template(template) => template
+        let input = match (&self.node(run).role, &self.node(run).input) {
+            (Role::Auxiliary(asked), _) => self.asked(run, *asked)?,
+            (_, Input::Template(template)) => template
                 .eval(&self.scope(run, Given::default()))
                 .map_err(|e| self.error(run, "expression", format!("input: {e}")))?,
-            Input::Previous => self.execution.previous(run).clone(),
-            Input::Execution => self.execution.input.clone(),
+            (_, Input::Previous) => self.execution.previous(run).clone(),
+            (_, Input::Execution) => self.execution.input.clone(),
         };
         self.bytes += self.check_size(run, "input", &input)?;
         self.check_input_schema(run, &input)?;
-        for index in 0..self.node(run).before.len() {
-            let gate = &self.node(run).before[index];
-            let on_violation = gate.on_violation;
-            let given = Given {
-                value: Some(&input),
-                ..Given::default()
-            };
-            let violation =
-                gate::violation(gate, &input, &self.scope(run, given)).map_err(|e| {
-                    self.error(run, "expression", format!("gates.before[{index}]: {e}"))
-                })?;
-            match violation {
-                None => {}
-                Some(message) if on_violation == OnViolation::Continue => {
-                    self.gate_violated(run, true, index, message);
-                }
-                Some(message) => return Err(self.error(run, "validation", message)),
-            }
-        }
         Ok(input)
+    }
+
+    /// What an agent is given that is asked besides a step's own attempts.
+    fn asked(&self, run: RunId, asked: Asked) -> Result<Value, Error> {
+        let owner = self.execution.run(run).parent.unwrap_or(ROOT);
+        match asked {
+            Asked::Judge(gate) => self.asked_of_value(owner, Some(gate)),
+            Asked::Repair(_) => self.asked_of_value(owner, None),
+        }
     }
 
     pub fn gate_violated(&mut self, run: RunId, before: bool, index: usize, message: String) {
@@ -149,6 +157,7 @@ impl Turn<'_> {
                 total_deadline: total.map(Into::into),
                 gathered,
                 role: String::new(),
+                context: None,
             };
             chosen.name(&mut scheduled);
             self.emit(run, event::Kind::StepScheduled(scheduled));

@@ -81,7 +81,8 @@ impl Turn<'_> {
                 self.step_ended(owner);
             }
             (Role::Finally, _) => self.finally_ended(),
-            (Role::Catch, _) => {
+            (Role::Auxiliary(_), StepState::Completed) => self.reviewed(owner, run),
+            (Role::Catch | Role::Auxiliary(_), _) => {
                 let error = ended.error.clone();
                 let error = error.unwrap_or_else(|| self.error(run, "agent_error", ""));
                 self.fail_step(owner, error, None);

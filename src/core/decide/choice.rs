@@ -7,7 +7,7 @@ use super::turn::Turn;
 use crate::{
     core::{
         execution::{Error, Given, RunId},
-        plan::{Choice, Select, Target},
+        plan::{Choice, Role, Select, Target},
         value::{self, Kind, Value},
     },
     proto::{CallFellBack, StepScheduled, Usage, event},
@@ -39,9 +39,13 @@ impl Turn<'_> {
     }
 
     fn choose(&self, run: RunId, choice: &Choice) -> Result<Chosen, Error> {
+        let at = match self.node(run).role {
+            Role::Auxiliary(_) => self.execution.run(run).parent.unwrap_or(run),
+            _ => run,
+        };
         let chosen = choice
             .by
-            .eval(&self.scope(run, Given::default()))
+            .eval(&self.scope(at, Given::default()))
             .map_err(|e| self.error(run, "expression", format!("agent: {e}")))?;
         let (name, given) = named(&chosen).ok_or_else(|| {
             let text: String = value::to_text(&chosen).chars().take(60).collect();

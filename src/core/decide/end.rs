@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use super::turn::Turn;
+use super::{review::Verdict, turn::Turn};
 use crate::{
     core::{
-        execution::{Error, Exit, Given, ROOT, RunId, StepState},
+        execution::{Error, Exit, Given, Progress, ROOT, RunId, StepState},
         gate,
-        plan::{Kind as PlanKind, OnViolation, Role},
+        plan::{Asked, Kind as PlanKind, Role},
         retry,
         value::{Kind, Struct, Value},
     },
-    proto::{StepCompleted, StepFailed, StepRetryScheduled, Usage, event},
+    proto::{ReviewBegun, StepCompleted, StepFailed, StepRetryScheduled, Usage, event},
 };
 
 /// Why what an attempt gave does not stand.
@@ -82,6 +82,38 @@ impl Turn<'_> {
         attempt: u32,
         (usage, exit): (Option<Usage>, Exit),
     ) {
+        if let Err(error) = self.check_size(run, "output", &given) {
+            return self.fail_step(run, error, usage);
+        }
+        match self.check_gates(run, false, &given, &Progress::default()) {
+            Verdict::Passed => self.accepted(run, given, written, attempt, (usage, exit)),
+            Verdict::Violated(fault) if fault.retried => {
+                self.retry_or_fail(run, fault.error, None, usage, true);
+            }
+            Verdict::Violated(fault) => self.fail_step(run, fault.error, usage),
+            asked @ Verdict::Ask { .. } => {
+                let kept = ReviewBegun {
+                    value: Some(given),
+                    attempt,
+                    written,
+                    usage,
+                    exit: exit.into(),
+                    ..ReviewBegun::default()
+                };
+                self.begin_review(run, kept, asked);
+            }
+        }
+    }
+
+    /// What an attempt gave has passed its gates: it is shaped and kept.
+    pub fn accepted(
+        &mut self,
+        run: RunId,
+        given: Value,
+        written: Option<Struct>,
+        attempt: u32,
+        (usage, exit): (Option<Usage>, Exit),
+    ) {
         match self.shape(run, given, written) {
             Ok((output, _)) if self.node(run).role == Role::Compensation => {
                 self.compensated(run, output, usage);
@@ -114,9 +146,7 @@ impl Turn<'_> {
             error,
             retried: false,
         };
-        self.check_size(run, "output", &given).map_err(fail)?;
-        self.pass_gates_after(run, &given)?;
-        if let Some(error) = self.generated_fault(run, &given) {
+        if let Some(error) = self.answer_fault(run, &given) {
             let policy = self.node(run).retry.as_ref();
             let retried = policy.is_some_and(|p| retry::is_retried(p, &error.class));
             return Err(Fault { error, retried });
@@ -142,29 +172,14 @@ impl Turn<'_> {
         Ok((output, saved))
     }
 
-    fn pass_gates_after(&mut self, run: RunId, given: &Value) -> Result<(), Fault> {
-        for index in 0..self.node(run).after.len() {
-            let gate = &self.node(run).after[index];
-            let on_violation = gate.on_violation;
-            let violation =
-                gate::violation(gate, given, &self.scope(run, seen(given))).map_err(|e| Fault {
-                    error: self.error(run, "expression", format!("gates.after[{index}]: {e}")),
-                    retried: false,
-                })?;
-            match violation {
-                None => {}
-                Some(message) if on_violation == OnViolation::Continue => {
-                    self.gate_violated(run, false, index, message);
-                }
-                Some(message) => {
-                    return Err(Fault {
-                        error: self.error(run, "invalid_output", message),
-                        retried: on_violation == OnViolation::Retry,
-                    });
-                }
+    /// Why what the step gave is not what it was asked for.
+    fn answer_fault(&self, run: RunId, given: &Value) -> Option<Error> {
+        match self.node(run).role {
+            Role::Auxiliary(Asked::Judge(_)) => {
+                Some(self.error(run, "invalid_output", gate::misjudged(given)?))
             }
+            _ => self.generated_fault(run, given),
         }
-        Ok(())
     }
 
     /// An attempt failed: another is called or the next one scheduled, if there is one; else the
@@ -197,8 +212,10 @@ impl Turn<'_> {
         if self.undo_first(run, &error, retried) || self.fall_back(run, &error, usage) {
             return;
         }
-        let attempt = self.execution.run(run).attempt;
-        let round = self.execution.run(run).round();
+        // An attempt of a `set` begins and ends at once: only those before are in the state.
+        let begun = u32::from(matches!(self.node(run).kind, PlanKind::Set(_)));
+        let attempt = self.execution.run(run).attempt + begun;
+        let round = self.execution.run(run).round() + begun;
         let due = self
             .node(run)
             .retry

@@ -11,6 +11,7 @@ mod each;
 mod end;
 mod finally;
 mod loops;
+mod review;
 mod schema;
 mod start;
 mod states;

@@ -104,6 +104,9 @@ fn counted(step: &StepRun, lease: u64, said: Said<'_>) -> bool {
     if step.lease != lease || lease == 0 {
         return false;
     }
+    if step.answered {
+        return matches!(said, Said::Output);
+    }
     let caught = step.beside.as_ref().and_then(|b| b.caught.as_ref());
     let error = caught.or(step.error.as_ref());
     let class = error.map_or("", |error| error.class.as_str());

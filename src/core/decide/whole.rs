@@ -2,17 +2,16 @@
 
 use super::{
     end::{Fault, seen},
+    review::Verdict,
     turn::Turn,
 };
 use crate::{
     core::{
-        execution::{Ending, Error, ExecutionState, ROOT, WorkflowScope},
-        gate,
-        plan::OnViolation,
+        execution::{Ending, Error, ExecutionState, Progress, ROOT, WorkflowScope},
         retry,
         value::Value,
     },
-    proto::{ExecutionRetryScheduled, event},
+    proto::{ExecutionRetryScheduled, ReviewBegun, event},
 };
 
 impl Turn<'_> {
@@ -23,6 +22,9 @@ impl Turn<'_> {
             return;
         }
         let root = self.execution.run(ROOT);
+        if root.awaited().is_some() {
+            return;
+        }
         if let Some(state) = self.execution.current_state(ROOT) {
             if self.execution.run(state).is_ended() {
                 self.state_ended(ROOT, state);
@@ -38,15 +40,34 @@ impl Turn<'_> {
 
     /// All steps have ended and gave `given` together.
     pub fn whole_succeeded(&mut self, given: &Value) {
-        match self.whole_output(given) {
-            Ok(output) => self.end(Ending {
+        let output = match self.whole_output(given) {
+            Ok(output) => output,
+            Err(fault) => return self.goal_missed(fault),
+        };
+        match self.check_gates(ROOT, false, &output, &Progress::default()) {
+            Verdict::Passed => self.end(Ending {
                 state: ExecutionState::Completed,
                 output: Some(output),
                 error: None,
                 reason: String::new(),
             }),
-            Err(fault) if fault.retried => self.retry_whole(fault.error, true),
-            Err(fault) => self.end_failed(fault.error),
+            Verdict::Violated(fault) => self.goal_missed(fault),
+            asked @ Verdict::Ask { .. } => {
+                let kept = ReviewBegun {
+                    value: Some(output),
+                    attempt: self.execution.attempt,
+                    ..ReviewBegun::default()
+                };
+                self.begin_review(ROOT, kept, asked);
+            }
+        }
+    }
+
+    /// What the steps gave together does not stand.
+    pub fn goal_missed(&mut self, fault: Fault) {
+        match fault.retried {
+            true => self.retry_whole(fault.error, true),
+            false => self.end_failed(fault.error),
         }
     }
 
@@ -76,37 +97,7 @@ impl Turn<'_> {
             );
             return Err(fail(self.error(ROOT, "validation", words)));
         }
-        self.reach_goal(&output)?;
         Ok(output)
-    }
-
-    fn reach_goal(&mut self, output: &Value) -> Result<(), Fault> {
-        for index in 0..self.execution.plan.goal.len() {
-            let plan = self.execution.plan.clone();
-            let goal = &plan.goal[index];
-            let scope = WorkflowScope {
-                execution: self.execution,
-                given: seen(output),
-            };
-            let violation = gate::violation(goal, output, &scope).map_err(|e| Fault {
-                error: self.error(ROOT, "expression", format!("goal[{index}]: {e}")),
-                retried: false,
-            })?;
-            match violation {
-                None => {}
-                Some(message) if goal.on_violation == OnViolation::Continue => {
-                    self.gate_violated(ROOT, false, index, message);
-                }
-                Some(message) => {
-                    let words = format!("the goal is missed: {message}");
-                    return Err(Fault {
-                        error: self.error(ROOT, "invalid_output", words),
-                        retried: goal.on_violation == OnViolation::Retry,
-                    });
-                }
-            }
-        }
-        Ok(())
     }
 
     /// A failure that nothing within stops.

@@ -70,6 +70,7 @@ impl Execution {
             }
             event::Kind::ExecutionRetryScheduled(e) => {
                 self.state = ExecutionState::Waiting;
+                self.end_review(super::ROOT);
                 self.error.clone_from(&e.error);
                 self.next_attempt_time = e.due_time.map(Time::from);
                 if let Some(due) = self.next_attempt_time {
@@ -98,6 +99,7 @@ impl Execution {
         self.items_ready.clear();
         self.beside_ready.clear();
         self.ending = None;
+        self.end_review(super::ROOT);
         self.stop_undoing(super::ROOT);
     }
 
@@ -107,11 +109,13 @@ impl Execution {
             event::Kind::StepStarted(e) => self.step_started(run, e, sequence, now),
             event::Kind::StepCompleted(e) => self.step_completed(run, e, now),
             event::Kind::StepFailed(e) => self.step_failed(run, e, now),
-            event::Kind::StepRetryScheduled(e) => self.step_retry_scheduled(run, e),
+            event::Kind::StepRetryScheduled(e) => self.step_retry_scheduled(run, e, now),
             event::Kind::StepCompensating(e) => self.step_compensating(run, e),
             event::Kind::StepCompensated(e) => self.step_compensated(run, e, now),
             event::Kind::CompensationFailed(e) => self.compensation_failed(run, e, now),
             event::Kind::CallFellBack(e) => self.call_fell_back(run, e),
+            event::Kind::ReviewBegun(e) => self.review_begun(run, e, now),
+            event::Kind::AuxiliaryBegun(e) => self.auxiliary_begun(run, e, now),
             event::Kind::StepCaught(e) => self.step_caught(run, e, now),
             event::Kind::StepSkipped(_) => self.step_ended(run, StepState::Skipped, now),
             event::Kind::StepCancelled(_) => self.step_ended(run, StepState::Cancelled, now),
@@ -144,10 +148,11 @@ impl Execution {
             self.put_gathered_back(&mut input, gathered);
         }
         self.begin(id, now);
-        self.clear_attempt(id);
+        self.take_up(id);
         let target = self.chosen(id, event);
         let run = self.run_mut(id);
         run.target = target;
+        run.answered = false;
         run.state = StepState::Waiting;
         run.attempt = event.attempt;
         let before = std::mem::replace(&mut run.scheduled, sequence);
@@ -167,7 +172,7 @@ impl Execution {
 
     fn step_started(&mut self, id: RunId, event: &StepStarted, sequence: u64, now: Time) {
         self.begin(id, now);
-        self.clear_attempt(id);
+        self.take_up(id);
         let is_call = matches!(self.node(id).kind, Kind::Call(_));
         let run = self.run_mut(id);
         run.state = StepState::Running;
@@ -219,6 +224,7 @@ impl Execution {
             vars.fields.extend(saved);
         }
         self.step_ended(id, StepState::Completed, now);
+        self.auxiliary_completed(id);
     }
 
     fn step_failed(&mut self, id: RunId, event: &StepFailed, now: Time) {
@@ -229,13 +235,15 @@ impl Execution {
         self.step_ended(id, StepState::Failed, now);
     }
 
-    fn step_retry_scheduled(&mut self, id: RunId, event: &StepRetryScheduled) {
-        self.clear_attempt(id);
+    fn step_retry_scheduled(&mut self, id: RunId, event: &StepRetryScheduled, now: Time) {
+        self.begin(id, now);
+        self.take_up(id);
         self.stop_undoing(id);
         self.set_total(id, self.run(id).total_deadline);
         let run = self.run_mut(id);
         run.state = StepState::Retrying;
         run.alternative = 0;
+        run.attempt = event.attempt.saturating_sub(1);
         run.error.clone_from(&event.error);
         add_usage(&mut run.usage, event.usage.as_ref());
         run.next_attempt_time = event.due_time.map(Time::from);
@@ -252,16 +260,20 @@ impl Execution {
         }
     }
 
+    /// Takes up the step's own attempt, or its next one: nothing else is waited for.
+    fn take_up(&mut self, id: RunId) {
+        self.clear_attempt(id);
+        self.end_review(id);
+        self.hold_call(id);
+    }
+
     /// Takes a step from PENDING into progress; nothing when it is already.
     pub(super) fn begin(&mut self, id: RunId, now: Time) {
         if self.run(id).state != StepState::Pending {
             return;
         }
         self.run_mut(id).start_time = Some(now);
-        if self.node(id).kind.is_outside() {
-            self.run_mut(id).holds_call = true;
-            self.calls_in_progress += 1;
-        }
+        self.hold_call(id);
         if let Some(parent) = self.around(id) {
             self.run_mut(parent).active += 1;
         }
@@ -275,9 +287,7 @@ impl Execution {
         self.set_total(id, None);
         self.release_call(id);
         self.stop_undoing(id);
-        if let Some(beside) = &mut self.run_mut(id).beside {
-            beside.awaited = None;
-        }
+        self.end_review(id);
         if !was_active {
             self.note_begun(id);
         }

@@ -1,7 +1,7 @@
 //! What runs beside a step: the steps that take its failure, the call that undoes it. None of it
 //! is a step within, so that nothing of it counts for the step around.
 
-use super::{Error, Execution, RunId, StepRun, StepState, Undo, apply::add_usage};
+use super::{Error, Execution, Review, RunId, StepRun, StepState, Undo, apply::add_usage};
 use crate::{
     core::{
         plan::{NodeId, Role},
@@ -22,6 +22,8 @@ pub struct Beside {
     pub caught: Option<Error>,
     /// What is being undone of the steps within.
     pub undo: Option<Undo>,
+    /// What agents are asked about before it counts.
+    pub review: Option<Box<Review>>,
 }
 
 impl Execution {
@@ -62,6 +64,7 @@ impl Execution {
     pub(super) fn step_caught(&mut self, id: RunId, event: &StepCaught, now: Time) {
         self.begin(id, now);
         self.close_attempt(id);
+        self.end_review(id);
         self.set_total(id, None);
         let run = self.run_mut(id);
         run.state = StepState::Running;
@@ -87,6 +90,14 @@ impl Execution {
         self.run_mut(id).ready.clear();
         self.items_ready.remove(&id);
         self.note_room(id);
+    }
+
+    /// The step's call is in progress, or is to be.
+    pub(super) fn hold_call(&mut self, id: RunId) {
+        if self.node(id).kind.is_outside() && !self.run(id).holds_call {
+            self.run_mut(id).holds_call = true;
+            self.calls_in_progress += 1;
+        }
     }
 
     /// The step's call is no longer in progress.

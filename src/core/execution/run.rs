@@ -48,6 +48,8 @@ pub struct StepRun {
     pub fallbacks: u32,
     /// What it was given.
     pub input: Option<Value>,
+    /// True once the attempt's output was taken, though it does not count yet.
+    pub answered: bool,
     /// What it gave.
     pub output: Option<Value>,
     /// Why its last attempt failed.
@@ -122,6 +124,7 @@ impl StepRun {
             alternative: 0,
             fallbacks: 0,
             input: None,
+            answered: false,
             output: None,
             error: None,
             start_time: None,

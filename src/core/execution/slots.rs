@@ -92,6 +92,7 @@ impl Execution {
         let class = match run.state {
             _ if caught.is_some() => caught.map(|e| Some(e.class.as_str().into())),
             StepState::Completed => Some(None),
+            StepState::Failed if run.answered => Some(None),
             StepState::Failed => run.error.as_ref().map(|e| Some(e.class.as_str().into())),
             _ => None,
         };

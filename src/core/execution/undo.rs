@@ -118,6 +118,7 @@ impl Execution {
 
     pub(super) fn step_compensating(&mut self, id: RunId, event: &StepCompensating) {
         let error = event.error.clone().unwrap_or_default();
+        self.end_review(id);
         self.run_mut(id).error = Some(error.clone());
         let deadline = self.run_mut(id).deadline.take();
         self.timers.clear(deadline, id, TimerKind::Attempt);
@@ -128,6 +129,7 @@ impl Execution {
 
     pub(super) fn execution_compensating(&mut self, event: &ExecutionCompensating) {
         self.state = ExecutionState::Compensating;
+        self.end_review(ROOT);
         let error = event.error.clone().unwrap_or_default();
         self.error = Some(error.clone());
         self.timers.clear(self.deadline, ROOT, TimerKind::Total);
@@ -214,6 +216,7 @@ impl Execution {
         });
         self.error.clone_from(&event.error);
         self.stop_undoing(ROOT);
+        self.end_review(ROOT);
         self.next_attempt_time = None;
         self.timers.clear_all();
         self.run_mut(ROOT).ready.clear();

@@ -114,6 +114,7 @@ impl Compiler<'_> {
             check: Check::JsonSchema(schema),
             message,
             on_violation: OnViolation::Retry,
+            repair: None,
         }));
     }
 

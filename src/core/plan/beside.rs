@@ -1,7 +1,7 @@
 //! Compiling what runs beside a step: the steps that take its failure, the call that undoes it.
 
 use super::{
-    Beside, Block, Catch, Input, Kind, Mode, NodeId, Role,
+    Block, Catch, Input, Kind, Mode, NodeId, Role,
     call::of_pattern,
     compile::{Compiler, blank},
     expressions::bare,
@@ -20,11 +20,9 @@ impl<'a> Compiler<'a> {
         let compensation = compensation.map(|call| self.compensation(call, id));
         let undoes = matches!(step.kind, Some(proto::step::Kind::Saga(_)));
         if !catches.is_empty() || compensation.is_some() || undoes {
-            self.node(id).beside = Some(Box::new(Beside {
-                catches,
-                compensation,
-                undoes,
-            }));
+            let beside = self.node(id).beside.get_or_insert_default();
+            (beside.catches, beside.compensation) = (catches, compensation);
+            beside.undoes = undoes;
         }
     }
 
@@ -94,7 +92,7 @@ impl<'a> Compiler<'a> {
         id
     }
 
-    fn push_beside(&mut self, name: &str, owner: NodeId, role: Role) -> NodeId {
+    pub(super) fn push_beside(&mut self, name: &str, owner: NodeId, role: Role) -> NodeId {
         let path = match self.nodes[owner.0 as usize].path.as_str() {
             "" => name.to_owned(),
             around => format!("{around}/{name}"),
@@ -204,13 +202,9 @@ impl<'a> Compiler<'a> {
     }
 
     /// What the workflow says of its failure.
-    pub(super) fn beside_all(workflow: &proto::Workflow) -> Option<Box<Beside>> {
-        let undoes = Self::undoes_all(workflow);
-        undoes.then(|| {
-            Box::new(Beside {
-                undoes,
-                ..Beside::default()
-            })
-        })
+    pub(super) fn beside_all(&mut self, workflow: &proto::Workflow) {
+        if Self::undoes_all(workflow) {
+            self.nodes[0].beside.get_or_insert_default().undoes = true;
+        }
     }
 }

@@ -1,7 +1,33 @@
 //! The most calls to agents that one execution can make.
 
-use super::{Kind, NodeId, Plan};
+use super::{Gate, Kind, Node, NodeId, Plan};
 use crate::core::limits::Limits;
+
+/// The calls of the agents that judge and repair: each repair has all judges asked again.
+fn reviews(plan: &Plan, node: &Node, calls: &[u64], attempts: u64) -> u64 {
+    let of = |call: NodeId| calls[call.0 as usize];
+    let goal = match node.parent {
+        None => &plan.goal[..],
+        Some(_) => &[],
+    };
+    let review = |gates: &[Gate]| {
+        let judges = gates.iter().filter_map(Gate::judge);
+        let judges = judges
+            .map(|judge| of(judge.call))
+            .fold(0, u64::saturating_add);
+        let repairs = gates.iter().filter_map(|gate| gate.repair);
+        let (times, repaired) = repairs.fold((0_u64, 0_u64), |(times, sum), repair| {
+            let attempts = u64::from(repair.attempts);
+            let calls = of(repair.call).saturating_mul(attempts);
+            (times.saturating_add(attempts), sum.saturating_add(calls))
+        });
+        judges
+            .saturating_mul(times.saturating_add(1))
+            .saturating_add(repaired)
+    };
+    let after = review(&node.after).saturating_add(review(goal));
+    review(&node.before).saturating_add(after.saturating_mul(attempts))
+}
 
 /// Calls times attempts, those of the steps around and of the whole workflow counted; of a
 /// switch the branch with most, of a collection as many items as there may be. What runs beside a
@@ -37,7 +63,9 @@ pub(super) fn worst_case(plan: &Plan, limits: &Limits) -> u64 {
         let catches = node.catches().iter().map(|c| calls[c.steps.0 as usize]);
         let caught = catches.max().unwrap_or(0);
         let undone = node.compensation().map_or(0, |c| calls[c.0 as usize]);
-        calls[index] = own.saturating_add(caught).saturating_add(undone);
+        let beside = caught.saturating_add(undone);
+        let reviewed = reviews(plan, node, &calls, attempts);
+        calls[index] = own.saturating_add(beside).saturating_add(reviewed);
     }
     let finally = plan.finally.map_or(0, |f| calls[f.0 as usize]);
     calls[0].saturating_add(finally)

@@ -156,7 +156,7 @@ impl<'a> Compiler<'a> {
         let finally = self.finally(workflow);
         let (output, goal) = self.outcome(workflow, output_schema.as_ref());
         self.nodes[0].output = output;
-        self.nodes[0].beside = Self::beside_all(workflow);
+        self.beside_all(workflow);
         self.nodes[0].kind = Kind::Block(block);
         Plan {
             name: workflow.name.clone(),
@@ -188,7 +188,13 @@ impl<'a> Compiler<'a> {
         let clashes = self.clashes(output.as_ref(), written, schema);
         self.report_clashes(".output", clashes);
         let retries = workflow.retry.is_some();
-        let goal = self.gates(".goal", &workflow.goal, &["output", "value"], retries);
+        let goal = self.gates(
+            NodeId(0),
+            ".goal",
+            &workflow.goal,
+            &["output", "value"],
+            retries,
+        );
         self.leave();
         (output, goal)
     }

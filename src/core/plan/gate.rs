@@ -1,6 +1,6 @@
 //! What a gate is once compiled: what it checks, and what a violation does. Made by `gates`.
 
-use super::{Expr, Schema, Template};
+use super::{Expr, NodeId, Schema, Template};
 
 /// One check.
 #[derive(Debug)]
@@ -11,6 +11,38 @@ pub struct Gate {
     pub message: Option<Template>,
     /// What a violation does.
     pub on_violation: OnViolation,
+    /// Who repairs what violates it; there for REPAIR.
+    pub repair: Option<Repair>,
+}
+
+impl Gate {
+    /// The agent that is asked, when one is.
+    pub fn judge(&self) -> Option<&Judge> {
+        match &self.check {
+            Check::Judge(judge) => Some(judge),
+            _ => None,
+        }
+    }
+}
+
+/// An agent's judgement as a check.
+#[derive(Debug)]
+pub struct Judge {
+    /// The call.
+    pub call: NodeId,
+    /// What it goes by.
+    pub criteria: Option<Template>,
+    /// The least score that passes.
+    pub threshold: f64,
+}
+
+/// An agent that repairs what violates a gate.
+#[derive(Clone, Copy, Debug)]
+pub struct Repair {
+    /// The call.
+    pub call: NodeId,
+    /// The most repairs of one value; at least 1.
+    pub attempts: u32,
 }
 
 /// What a gate checks.
@@ -42,6 +74,8 @@ pub enum Check {
         /// The most.
         max: Option<f64>,
     },
+    /// What an agent says of it.
+    Judge(Judge),
 }
 
 /// What a violated gate does.
@@ -53,4 +87,6 @@ pub enum OnViolation {
     Retry,
     /// It is recorded and the step goes on.
     Continue,
+    /// An agent repairs the value, which is then checked again.
+    Repair,
 }

@@ -1,16 +1,17 @@
 //! Compiling gates: one check each, its bounds, its message, what a violation does.
 
-use super::{Check, Gate, OnViolation, compile::Compiler};
+use super::{Asked, Check, Gate, Judge, NodeId, OnViolation, Repair, compile::Compiler};
 use crate::{
     core::value,
     proto::{self, gate},
 };
 
 impl Compiler<'_> {
-    /// Compiles the gates at `field`, with the variables that their expressions see besides.
-    /// `retries` tells whether there is a retry policy for `RETRY` to follow.
+    /// Compiles the gates at `field` of a step, with the variables that their expressions see
+    /// besides. `retries` tells whether there is a retry policy for `RETRY` to follow.
     pub(super) fn gates(
         &mut self,
+        owner: NodeId,
         field: &str,
         gates: &[proto::Gate],
         variables: &[&'static str],
@@ -20,23 +21,29 @@ impl Compiler<'_> {
             let mut compiled = Vec::with_capacity(gates.len());
             for (index, gate) in gates.iter().enumerate() {
                 let segment = format!("{field}[{index}]");
-                compiled.extend(c.within(&segment, |c| c.gate(gate, retries)));
+                let name = segment.trim_start_matches('.');
+                let place = u32::try_from(index).expect("gates are bounded");
+                let at = (owner, name, place);
+                compiled.extend(c.within(&segment, |c| c.gate(gate, at, retries)));
             }
             compiled
         })
     }
 
-    fn gate(&mut self, gate: &proto::Gate, retries: bool) -> Option<Gate> {
-        self.later_of_gate(gate);
-        let check = self.check(gate);
+    fn gate(&mut self, gate: &proto::Gate, at: (NodeId, &str, u32), retries: bool) -> Option<Gate> {
+        let check = match &gate.check {
+            Some(gate::Check::Judge(judge)) => self
+                .within(".judge", |c| c.judge(judge, at))
+                .map(Check::Judge),
+            _ => self.check(gate),
+        };
         let message = match gate.message.as_str() {
             "" => None,
             text => self.within(".message", |c| c.template(&value::string(text))),
         };
         let on_violation = match gate.on_violation() {
-            gate::OnViolation::Unspecified
-            | gate::OnViolation::Fail
-            | gate::OnViolation::Repair => OnViolation::Fail,
+            gate::OnViolation::Unspecified | gate::OnViolation::Fail => OnViolation::Fail,
+            gate::OnViolation::Repair => OnViolation::Repair,
             gate::OnViolation::Retry => OnViolation::Retry,
             gate::OnViolation::Continue => OnViolation::Continue,
         };
@@ -45,10 +52,74 @@ impl Compiler<'_> {
             let hint = "give a `retry` policy, or use FAIL";
             self.warn(".on_violation", "unused", message, hint);
         }
+        let repair = self.repair(gate, at);
         Some(Gate {
             check: check?,
             message,
             on_violation,
+            repair,
+        })
+    }
+
+    fn judge(&mut self, judge: &proto::Judge, at: (NodeId, &str, u32)) -> Option<Judge> {
+        let threshold = judge.threshold.unwrap_or(THRESHOLD);
+        if !threshold.is_finite() {
+            let message = format!("{threshold} is not a score");
+            self.error(".threshold", "out-of-range", message, "give a number");
+        }
+        let criteria = match judge.criteria.as_str() {
+            "" => None,
+            text => Some(self.within(".criteria", |c| c.template(&value::string(text)))?),
+        };
+        let (owner, name, place) = at;
+        let call = proto::PatternCall {
+            target: Some(proto::pattern_call::Target::Agent(judge.agent.clone())),
+            timeout: judge.timeout,
+            retry: judge.retry.clone(),
+            ..proto::PatternCall::default()
+        };
+        let name = format!("{name}.judge");
+        Some(Judge {
+            call: self.auxiliary(owner, &name, Asked::Judge(place), &call),
+            criteria,
+            threshold,
+        })
+    }
+
+    fn repair(&mut self, gate: &proto::Gate, at: (NodeId, &str, u32)) -> Option<Repair> {
+        let asked = gate.on_violation() == gate::OnViolation::Repair;
+        let repair = match (&gate.repair, asked) {
+            (None, false) => return None,
+            (None, true) => {
+                let hint = "give who repairs: `repair: { agent: … }`";
+                self.error(".repair", "required", "nobody repairs", hint);
+                return None;
+            }
+            (Some(_), false) => {
+                let hint = "set `on_violation: REPAIR`, or remove it";
+                self.error(".repair", "conflict", "`repair` goes with REPAIR", hint);
+                return None;
+            }
+            (Some(repair), true) => repair,
+        };
+        let most = self.limits.retry_attempts_max;
+        if repair.attempts > most {
+            let message = format!("{} repairs are too many", repair.attempts);
+            let hint = format!("limit `retry_attempts_max`: give at most {most}");
+            self.error(".repair.attempts", "limit", message, hint);
+        }
+        let (owner, name, place) = at;
+        let call = proto::PatternCall {
+            target: Some(proto::pattern_call::Target::Agent(repair.agent.clone())),
+            timeout: repair.timeout,
+            retry: repair.retry.clone(),
+            ..proto::PatternCall::default()
+        };
+        let name = format!("{name}.repair");
+        let asked = Asked::Repair(place);
+        Some(Repair {
+            call: self.within(".repair", |c| c.auxiliary(owner, &name, asked, &call)),
+            attempts: repair.attempts.max(1),
         })
     }
 
@@ -72,7 +143,8 @@ impl Compiler<'_> {
             Some(gate::Check::Range(range)) => self.range(range),
             Some(gate::Check::Judge(_)) => None,
             None => {
-                let hint = "give one of not_empty, json, json_schema, regex, cel, length, range";
+                let hint =
+                    "give one of not_empty, json, json_schema, regex, cel, length, range, judge";
                 self.error("", "required", "the gate checks nothing", hint);
                 None
             }
@@ -137,3 +209,6 @@ impl Compiler<'_> {
         false
     }
 }
+
+/// The least score that passes when a judge says nothing of it.
+const THRESHOLD: f64 = 0.5;

@@ -2,13 +2,7 @@
 //! written is silently without effect.
 
 use super::compile::Compiler;
-use crate::proto::{
-    Call, Gate, Role, Step, Workflow,
-    call::Select,
-    gate::{Check, OnViolation},
-    step::OnError,
-    workflow::OnFailure,
-};
+use crate::proto::{Call, Role, Step, Workflow, call::Select, step::OnError, workflow::OnFailure};
 
 impl Compiler<'_> {
     /// Refuses what a workflow says and this version does not serve.
@@ -40,13 +34,6 @@ impl Compiler<'_> {
             (".context", role.context.is_some()),
             (".tools", !role.tools.is_empty()),
         ]);
-    }
-
-    /// Refuses what a gate says and this version does not serve.
-    pub(super) fn later_of_gate(&mut self, gate: &Gate) {
-        let judges = matches!(gate.check, Some(Check::Judge(_)));
-        self.later_fields(&[(".judge", judges), (".repair", gate.repair.is_some())]);
-        self.later_values(&[(".on_violation", gate.on_violation() == OnViolation::Repair)]);
     }
 
     /// Refuses a kind of step.

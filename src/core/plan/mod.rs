@@ -10,6 +10,7 @@
 //! `until` also sees the steps of the iteration that ended. In PARALLEL every step is a first one: its `previous`
 //! is what the step around it was given.
 
+mod auxiliary;
 mod beside;
 mod bounds;
 mod call;
@@ -45,10 +46,11 @@ pub use child::Reference;
 pub use compile::{Compiled, compile};
 pub(in crate::core) use compile::{Compiler, blank};
 pub(in crate::core) use each::ITEM_VARIABLES;
-pub use gate::{Check, Gate, OnViolation};
+pub use gate::{Check, Gate, Judge, OnViolation, Repair};
 pub use loops::Loop;
 pub use mermaid::mermaid;
-pub use role::{Beside, Catch, Role};
+pub use policies::Retry;
+pub use role::{Asked, Beside, Catch, Role};
 pub use schemas::Schemas;
 pub use seen::{Members, Name, Seen};
 pub use states::{States, Transition};
@@ -169,6 +171,8 @@ impl Node {
             (Role::Catch, _) => "catch",
             (Role::Compensation, _) => "compensation",
             (Role::Finally, _) => "finally",
+            (Role::Auxiliary(Asked::Judge(_)), _) => "judge",
+            (Role::Auxiliary(Asked::Repair(_)), _) => "repair",
             (Role::Step, Kind::Block(_)) if self.undoes() => "saga",
             (Role::Step, kind) => self.written.unwrap_or_else(|| kind.name()),
         }
@@ -372,23 +376,4 @@ pub struct Each {
     pub max_failures: Option<u32>,
     /// The share of the items that may fail, above 0 and at most 1.
     pub max_failure_share: Option<f64>,
-}
-
-/// When and how often to try again; every number resolved.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Retry {
-    /// Attempts in all, the first one counted; at least 1.
-    pub max_attempts: u32,
-    /// The wait before the second attempt.
-    pub initial_delay: Duration,
-    /// What each further wait is multiplied by; at least 1.
-    pub multiplier: f64,
-    /// The longest wait.
-    pub max_delay: Duration,
-    /// How much a wait is spread: 0.25 is ±25 %.
-    pub jitter: f64,
-    /// Only these classes, when any.
-    pub retry_on: Vec<String>,
-    /// Never these.
-    pub never_on: Vec<String>,
 }

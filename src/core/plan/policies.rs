@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Retry, compile::Compiler};
+use super::compile::Compiler;
 use crate::{
     core::{definition::format_duration, finding, time},
     proto::{RetryPolicy, Step, Workflow, retry_policy::Preset},
@@ -36,6 +36,25 @@ const CLASSES: [&str; 14] = [
     "not_found",
     "no_transition",
 ];
+
+/// When and how often to try again; every number resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Retry {
+    /// Attempts in all, the first one counted; at least 1.
+    pub max_attempts: u32,
+    /// The wait before the second attempt.
+    pub initial_delay: Duration,
+    /// What each further wait is multiplied by; at least 1.
+    pub multiplier: f64,
+    /// The longest wait.
+    pub max_delay: Duration,
+    /// How much a wait is spread: 0.25 is ±25 %.
+    pub jitter: f64,
+    /// Only these classes, when any.
+    pub retry_on: Vec<String>,
+    /// Never these.
+    pub never_on: Vec<String>,
+}
 
 impl Compiler<'_> {
     /// Checks name, description, labels and tags.

@@ -14,6 +14,11 @@ impl Node {
         self.beside.as_ref()?.compensation
     }
 
+    /// The calls that it may need besides its own attempts.
+    pub fn auxiliary(&self) -> &[NodeId] {
+        self.beside.as_ref().map_or(&[], |b| &b.auxiliary)
+    }
+
     /// True when a failure of it undoes the steps within that completed.
     pub fn undoes(&self) -> bool {
         self.beside.as_ref().is_some_and(|b| b.undoes)
@@ -32,6 +37,17 @@ pub enum Role {
     Compensation,
     /// The steps at the end of the workflow.
     Finally,
+    /// A call that it needs besides its own attempts.
+    Auxiliary(Asked),
+}
+
+/// What an agent is asked besides a step's own attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// What it says of the value that the gate at this place checks.
+    Judge(u32),
+    /// To repair the value that violates the gate at this place.
+    Repair(u32),
 }
 
 /// What may run beside a step: none of it is one of the steps within it.
@@ -43,6 +59,8 @@ pub struct Beside {
     pub compensation: Option<NodeId>,
     /// True when a failure of it undoes the steps within that completed.
     pub undoes: bool,
+    /// The calls that it may need besides its own attempts.
+    pub auxiliary: Vec<NodeId>,
 }
 
 /// Steps that run instead of a failure.

@@ -174,17 +174,24 @@ impl<'a> Compiler<'a> {
         let (timeout, queue_timeout, total_timeout) = self.timeouts(step, calls);
         let retry = self.retry(step.retry.as_ref());
         let retries = retry.is_some();
+        let node = self.node(id);
+        (node.timeout, node.queue_timeout, node.total_timeout) =
+            (timeout, queue_timeout, total_timeout);
         let (before, after) = match &step.gates {
             Some(gates) => (
-                self.gates(".gates.before", &gates.before, &["value"], retries),
-                self.gates(".gates.after", &gates.after, &["value", "output"], retries),
+                self.gates(id, ".gates.before", &gates.before, &["value"], retries),
+                self.gates(
+                    id,
+                    ".gates.after",
+                    &gates.after,
+                    &["value", "output"],
+                    retries,
+                ),
             ),
             None => (Vec::new(), Vec::new()),
         };
         let tolerates_failure = step.on_error() == OnError::Continue;
         let node = self.node(id);
-        (node.timeout, node.queue_timeout, node.total_timeout) =
-            (timeout, queue_timeout, total_timeout);
         (node.before, node.after) = (before, after);
         (node.retry, node.tolerates_failure) = (retry, tolerates_failure);
     }

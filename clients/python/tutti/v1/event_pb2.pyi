@@ -7,13 +7,13 @@ from tutti.v1 import workflow_pb2 as _workflow_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Event(_message.Message):
-    __slots__ = ("execution_id", "sequence", "time", "step", "execution_started", "execution_completed", "execution_failed", "execution_cancel_requested", "execution_cancelled", "execution_timed_out", "execution_retry_scheduled", "execution_retried", "execution_resumed", "execution_compensating", "execution_parked", "execution_finalizing", "step_scheduled", "step_started", "step_completed", "step_failed", "step_retry_scheduled", "step_skipped", "step_cancelled", "gate_violated", "branch_chosen", "step_compensated", "step_caught", "step_cached", "call_fell_back", "mark_set", "items_begun", "iteration_begun", "state_changed", "wait_begun", "child_started", "child_ended", "compensation_failed", "items_listed", "step_compensating")
+    __slots__ = ("execution_id", "sequence", "time", "step", "execution_started", "execution_completed", "execution_failed", "execution_cancel_requested", "execution_cancelled", "execution_timed_out", "execution_retry_scheduled", "execution_retried", "execution_paused", "execution_resumed", "execution_compensating", "execution_parked", "execution_finalizing", "step_scheduled", "step_started", "step_completed", "step_failed", "step_retry_scheduled", "step_skipped", "step_cancelled", "gate_violated", "branch_chosen", "step_compensated", "step_caught", "step_cached", "call_fell_back", "mark_set", "items_begun", "iteration_begun", "state_changed", "wait_begun", "child_started", "child_ended", "compensation_failed", "items_listed", "step_compensating", "review_begun", "auxiliary_begun")
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
@@ -26,6 +26,7 @@ class Event(_message.Message):
     EXECUTION_TIMED_OUT_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_RETRY_SCHEDULED_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_RETRIED_FIELD_NUMBER: _ClassVar[int]
+    EXECUTION_PAUSED_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_RESUMED_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_COMPENSATING_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_PARKED_FIELD_NUMBER: _ClassVar[int]
@@ -53,6 +54,8 @@ class Event(_message.Message):
     COMPENSATION_FAILED_FIELD_NUMBER: _ClassVar[int]
     ITEMS_LISTED_FIELD_NUMBER: _ClassVar[int]
     STEP_COMPENSATING_FIELD_NUMBER: _ClassVar[int]
+    REVIEW_BEGUN_FIELD_NUMBER: _ClassVar[int]
+    AUXILIARY_BEGUN_FIELD_NUMBER: _ClassVar[int]
     execution_id: str
     sequence: int
     time: _timestamp_pb2.Timestamp
@@ -65,6 +68,7 @@ class Event(_message.Message):
     execution_timed_out: ExecutionTimedOut
     execution_retry_scheduled: ExecutionRetryScheduled
     execution_retried: ExecutionRetried
+    execution_paused: ExecutionPaused
     execution_resumed: ExecutionResumed
     execution_compensating: ExecutionCompensating
     execution_parked: ExecutionParked
@@ -92,7 +96,9 @@ class Event(_message.Message):
     compensation_failed: CompensationFailed
     items_listed: ItemsListed
     step_compensating: StepCompensating
-    def __init__(self, execution_id: _Optional[str] = ..., sequence: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., step: _Optional[str] = ..., execution_started: _Optional[_Union[ExecutionStarted, _Mapping]] = ..., execution_completed: _Optional[_Union[ExecutionCompleted, _Mapping]] = ..., execution_failed: _Optional[_Union[ExecutionFailed, _Mapping]] = ..., execution_cancel_requested: _Optional[_Union[ExecutionCancelRequested, _Mapping]] = ..., execution_cancelled: _Optional[_Union[ExecutionCancelled, _Mapping]] = ..., execution_timed_out: _Optional[_Union[ExecutionTimedOut, _Mapping]] = ..., execution_retry_scheduled: _Optional[_Union[ExecutionRetryScheduled, _Mapping]] = ..., execution_retried: _Optional[_Union[ExecutionRetried, _Mapping]] = ..., execution_resumed: _Optional[_Union[ExecutionResumed, _Mapping]] = ..., execution_compensating: _Optional[_Union[ExecutionCompensating, _Mapping]] = ..., execution_parked: _Optional[_Union[ExecutionParked, _Mapping]] = ..., execution_finalizing: _Optional[_Union[ExecutionFinalizing, _Mapping]] = ..., step_scheduled: _Optional[_Union[StepScheduled, _Mapping]] = ..., step_started: _Optional[_Union[StepStarted, _Mapping]] = ..., step_completed: _Optional[_Union[StepCompleted, _Mapping]] = ..., step_failed: _Optional[_Union[StepFailed, _Mapping]] = ..., step_retry_scheduled: _Optional[_Union[StepRetryScheduled, _Mapping]] = ..., step_skipped: _Optional[_Union[StepSkipped, _Mapping]] = ..., step_cancelled: _Optional[_Union[StepCancelled, _Mapping]] = ..., gate_violated: _Optional[_Union[GateViolated, _Mapping]] = ..., branch_chosen: _Optional[_Union[BranchChosen, _Mapping]] = ..., step_compensated: _Optional[_Union[StepCompensated, _Mapping]] = ..., step_caught: _Optional[_Union[StepCaught, _Mapping]] = ..., step_cached: _Optional[_Union[StepCached, _Mapping]] = ..., call_fell_back: _Optional[_Union[CallFellBack, _Mapping]] = ..., mark_set: _Optional[_Union[MarkSet, _Mapping]] = ..., items_begun: _Optional[_Union[ItemsBegun, _Mapping]] = ..., iteration_begun: _Optional[_Union[IterationBegun, _Mapping]] = ..., state_changed: _Optional[_Union[StateChanged, _Mapping]] = ..., wait_begun: _Optional[_Union[WaitBegun, _Mapping]] = ..., child_started: _Optional[_Union[ChildStarted, _Mapping]] = ..., child_ended: _Optional[_Union[ChildEnded, _Mapping]] = ..., compensation_failed: _Optional[_Union[CompensationFailed, _Mapping]] = ..., items_listed: _Optional[_Union[ItemsListed, _Mapping]] = ..., step_compensating: _Optional[_Union[StepCompensating, _Mapping]] = ...) -> None: ...
+    review_begun: ReviewBegun
+    auxiliary_begun: AuxiliaryBegun
+    def __init__(self, execution_id: _Optional[str] = ..., sequence: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., step: _Optional[str] = ..., execution_started: _Optional[_Union[ExecutionStarted, _Mapping]] = ..., execution_completed: _Optional[_Union[ExecutionCompleted, _Mapping]] = ..., execution_failed: _Optional[_Union[ExecutionFailed, _Mapping]] = ..., execution_cancel_requested: _Optional[_Union[ExecutionCancelRequested, _Mapping]] = ..., execution_cancelled: _Optional[_Union[ExecutionCancelled, _Mapping]] = ..., execution_timed_out: _Optional[_Union[ExecutionTimedOut, _Mapping]] = ..., execution_retry_scheduled: _Optional[_Union[ExecutionRetryScheduled, _Mapping]] = ..., execution_retried: _Optional[_Union[ExecutionRetried, _Mapping]] = ..., execution_paused: _Optional[_Union[ExecutionPaused, _Mapping]] = ..., execution_resumed: _Optional[_Union[ExecutionResumed, _Mapping]] = ..., execution_compensating: _Optional[_Union[ExecutionCompensating, _Mapping]] = ..., execution_parked: _Optional[_Union[ExecutionParked, _Mapping]] = ..., execution_finalizing: _Optional[_Union[ExecutionFinalizing, _Mapping]] = ..., step_scheduled: _Optional[_Union[StepScheduled, _Mapping]] = ..., step_started: _Optional[_Union[StepStarted, _Mapping]] = ..., step_completed: _Optional[_Union[StepCompleted, _Mapping]] = ..., step_failed: _Optional[_Union[StepFailed, _Mapping]] = ..., step_retry_scheduled: _Optional[_Union[StepRetryScheduled, _Mapping]] = ..., step_skipped: _Optional[_Union[StepSkipped, _Mapping]] = ..., step_cancelled: _Optional[_Union[StepCancelled, _Mapping]] = ..., gate_violated: _Optional[_Union[GateViolated, _Mapping]] = ..., branch_chosen: _Optional[_Union[BranchChosen, _Mapping]] = ..., step_compensated: _Optional[_Union[StepCompensated, _Mapping]] = ..., step_caught: _Optional[_Union[StepCaught, _Mapping]] = ..., step_cached: _Optional[_Union[StepCached, _Mapping]] = ..., call_fell_back: _Optional[_Union[CallFellBack, _Mapping]] = ..., mark_set: _Optional[_Union[MarkSet, _Mapping]] = ..., items_begun: _Optional[_Union[ItemsBegun, _Mapping]] = ..., iteration_begun: _Optional[_Union[IterationBegun, _Mapping]] = ..., state_changed: _Optional[_Union[StateChanged, _Mapping]] = ..., wait_begun: _Optional[_Union[WaitBegun, _Mapping]] = ..., child_started: _Optional[_Union[ChildStarted, _Mapping]] = ..., child_ended: _Optional[_Union[ChildEnded, _Mapping]] = ..., compensation_failed: _Optional[_Union[CompensationFailed, _Mapping]] = ..., items_listed: _Optional[_Union[ItemsListed, _Mapping]] = ..., step_compensating: _Optional[_Union[StepCompensating, _Mapping]] = ..., review_begun: _Optional[_Union[ReviewBegun, _Mapping]] = ..., auxiliary_begun: _Optional[_Union[AuxiliaryBegun, _Mapping]] = ...) -> None: ...
 
 class ExecutionStarted(_message.Message):
     __slots__ = ("namespace", "workflow", "version", "definition", "input", "variables", "labels", "request_id", "deadline", "parent")
@@ -173,11 +179,19 @@ class ExecutionRetried(_message.Message):
     attempt: int
     def __init__(self, attempt: _Optional[int] = ...) -> None: ...
 
-class ExecutionResumed(_message.Message):
+class ExecutionPaused(_message.Message):
     __slots__ = ("reason",)
     REASON_FIELD_NUMBER: _ClassVar[int]
     reason: str
     def __init__(self, reason: _Optional[str] = ...) -> None: ...
+
+class ExecutionResumed(_message.Message):
+    __slots__ = ("reason", "variables")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    VARIABLES_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    variables: _struct_pb2.Struct
+    def __init__(self, reason: _Optional[str] = ..., variables: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
 
 class ExecutionCompensating(_message.Message):
     __slots__ = ("error", "state")
@@ -202,13 +216,15 @@ class ExecutionFinalizing(_message.Message):
     def __init__(self, state: _Optional[_Union[_execution_pb2.Execution.State, str]] = ..., output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., reason: _Optional[str] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ExecutionParked(_message.Message):
-    __slots__ = ("error",)
+    __slots__ = ("error", "whole")
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    WHOLE_FIELD_NUMBER: _ClassVar[int]
     error: _execution_pb2.Error
-    def __init__(self, error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ...) -> None: ...
+    whole: bool
+    def __init__(self, error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., whole: bool = ...) -> None: ...
 
 class StepScheduled(_message.Message):
-    __slots__ = ("attempt", "agent", "skill", "input", "queue_deadline", "total_deadline", "gathered", "given_item", "role")
+    __slots__ = ("attempt", "agent", "skill", "input", "queue_deadline", "total_deadline", "gathered", "given_item", "role", "context")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
     SKILL_FIELD_NUMBER: _ClassVar[int]
@@ -218,6 +234,7 @@ class StepScheduled(_message.Message):
     GATHERED_FIELD_NUMBER: _ClassVar[int]
     GIVEN_ITEM_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     attempt: int
     agent: str
     skill: str
@@ -227,7 +244,8 @@ class StepScheduled(_message.Message):
     gathered: Gathered
     given_item: bool
     role: str
-    def __init__(self, attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., queue_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., gathered: _Optional[_Union[Gathered, _Mapping]] = ..., given_item: bool = ..., role: _Optional[str] = ...) -> None: ...
+    context: _struct_pb2.Value
+    def __init__(self, attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., queue_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., gathered: _Optional[_Union[Gathered, _Mapping]] = ..., given_item: bool = ..., role: _Optional[str] = ..., context: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ...) -> None: ...
 
 class Gathered(_message.Message):
     __slots__ = ("field", "path", "count")
@@ -322,6 +340,34 @@ class BranchChosen(_message.Message):
     INDEX_FIELD_NUMBER: _ClassVar[int]
     index: int
     def __init__(self, index: _Optional[int] = ...) -> None: ...
+
+class ReviewBegun(_message.Message):
+    __slots__ = ("value", "before", "attempt", "written", "usage", "exit", "context")
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    WRITTEN_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    EXIT_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    value: _struct_pb2.Value
+    before: bool
+    attempt: int
+    written: _struct_pb2.Struct
+    usage: _execution_pb2.Usage
+    exit: _execution_pb2.StepExecution.Exit
+    context: _struct_pb2.Value
+    def __init__(self, value: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., before: bool = ..., attempt: _Optional[int] = ..., written: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., usage: _Optional[_Union[_execution_pb2.Usage, _Mapping]] = ..., exit: _Optional[_Union[_execution_pb2.StepExecution.Exit, str]] = ..., context: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ...) -> None: ...
+
+class AuxiliaryBegun(_message.Message):
+    __slots__ = ("call", "violations", "total_deadline")
+    CALL_FIELD_NUMBER: _ClassVar[int]
+    VIOLATIONS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    call: str
+    violations: _containers.RepeatedScalarFieldContainer[str]
+    total_deadline: _timestamp_pb2.Timestamp
+    def __init__(self, call: _Optional[str] = ..., violations: _Optional[_Iterable[str]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class StepCompensating(_message.Message):
     __slots__ = ("error", "retried")

@@ -77,22 +77,30 @@ class Range(_message.Message):
     def __init__(self, of: _Optional[str] = ..., min: _Optional[float] = ..., max: _Optional[float] = ...) -> None: ...
 
 class Judge(_message.Message):
-    __slots__ = ("agent", "criteria", "threshold")
+    __slots__ = ("agent", "criteria", "threshold", "retry", "timeout")
     AGENT_FIELD_NUMBER: _ClassVar[int]
     CRITERIA_FIELD_NUMBER: _ClassVar[int]
     THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    RETRY_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     agent: str
     criteria: str
     threshold: float
-    def __init__(self, agent: _Optional[str] = ..., criteria: _Optional[str] = ..., threshold: _Optional[float] = ...) -> None: ...
+    retry: _call_pb2.RetryPolicy
+    timeout: _duration_pb2.Duration
+    def __init__(self, agent: _Optional[str] = ..., criteria: _Optional[str] = ..., threshold: _Optional[float] = ..., retry: _Optional[_Union[_call_pb2.RetryPolicy, _Mapping]] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Repair(_message.Message):
-    __slots__ = ("agent", "attempts")
+    __slots__ = ("agent", "attempts", "retry", "timeout")
     AGENT_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    RETRY_FIELD_NUMBER: _ClassVar[int]
+    TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     agent: str
     attempts: int
-    def __init__(self, agent: _Optional[str] = ..., attempts: _Optional[int] = ...) -> None: ...
+    retry: _call_pb2.RetryPolicy
+    timeout: _duration_pb2.Duration
+    def __init__(self, agent: _Optional[str] = ..., attempts: _Optional[int] = ..., retry: _Optional[_Union[_call_pb2.RetryPolicy, _Mapping]] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Cache(_message.Message):
     __slots__ = ("ttl", "key", "scope")

@@ -15,7 +15,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Task(_message.Message):
-    __slots__ = ("token", "execution_id", "step", "agent", "skill", "attempt", "input", "deadline", "idempotency_key", "workflow", "lease_timeout", "namespace")
+    __slots__ = ("token", "execution_id", "step", "agent", "skill", "attempt", "input", "deadline", "idempotency_key", "workflow", "lease_timeout", "namespace", "context")
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
@@ -28,6 +28,7 @@ class Task(_message.Message):
     WORKFLOW_FIELD_NUMBER: _ClassVar[int]
     LEASE_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     token: str
     execution_id: str
     step: str
@@ -40,7 +41,8 @@ class Task(_message.Message):
     workflow: str
     lease_timeout: _duration_pb2.Duration
     namespace: str
-    def __init__(self, token: _Optional[str] = ..., execution_id: _Optional[str] = ..., step: _Optional[str] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., attempt: _Optional[int] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., idempotency_key: _Optional[str] = ..., workflow: _Optional[str] = ..., lease_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., namespace: _Optional[str] = ...) -> None: ...
+    context: _struct_pb2.Value
+    def __init__(self, token: _Optional[str] = ..., execution_id: _Optional[str] = ..., step: _Optional[str] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., attempt: _Optional[int] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., idempotency_key: _Optional[str] = ..., workflow: _Optional[str] = ..., lease_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., namespace: _Optional[str] = ..., context: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ...) -> None: ...
 
 class WorkRequest(_message.Message):
     __slots__ = ("hello", "credit", "accept", "heartbeat", "chunk", "complete", "fail", "draining", "ping")

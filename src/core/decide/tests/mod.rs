@@ -17,6 +17,7 @@ mod outputs;
 mod react;
 mod refine;
 mod retries;
+mod review;
 mod schemas;
 mod standing;
 mod states;

@@ -3,6 +3,18 @@
 use super::*;
 
 #[test]
+fn a_set_that_violates_its_gate_has_only_so_many_attempts() {
+    let mut case = given(
+        "steps: [ { id: a, set: { n: 1 }, retry: { max_attempts: 3, initial_delay: 1s, jitter: 0 },
+           gates: { after: [ { cel: value.n > 1, on_violation: RETRY } ] } } ]",
+        json!(null),
+    );
+    assert_eq!(case.step("a"), StepState::Retrying);
+    case.after(1).after(10);
+    assert_eq!(case.state(), ExecutionState::Failed);
+}
+
+#[test]
 fn a_failed_attempt_is_repeated_after_its_wait() {
     let mut case = given(
         "

@@ -3,6 +3,19 @@
 use super::*;
 
 #[test]
+fn judges_and_repairs_count_in_the_worst_case() {
+    let compiled = compiled(&with_steps(
+        "",
+        &["id: a, agent: x, retry: { max_attempts: 2 }, gates: { before: [ { judge: { agent: j } } ], after: [
+            { judge: { agent: j, retry: { max_attempts: 3 } } },
+            { json: true, on_violation: REPAIR, repair: { agent: r, attempts: 4 } } ] }"],
+    ));
+    // Before: one judge. In each of two attempts: the call, a judge with its attempts for the
+    // output and each of four repairs, and those.
+    assert_eq!(compiled.worst_case_calls, 1 + 2 * (1 + 3 * 5 + 4));
+}
+
+#[test]
 fn every_rule_about_what_runs_beside_a_step_is_kept() {
     for (head, step, expected) in [
         (

@@ -43,6 +43,37 @@ fn every_rule_about_the_workflow_is_kept() {
             vec![],
         ),
         ("goal: [ {} ]", vec!["E required goal[0]"]),
+        (
+            "goal: [ { judge: { agent: j, criteria: 'as {{ input }}' }, on_violation: REPAIR, repair: { agent: r } } ]",
+            vec![],
+        ),
+        (
+            "goal: [ { judge: { criteria: '{{ imput }}', threshold: .nan } } ]",
+            vec![
+                "E unknown-variable goal[0].judge.criteria",
+                "E wrong-type goal[0].judge.threshold",
+            ],
+        ),
+        (
+            "goal: [ { judge: {} } ]",
+            vec!["E required goal[0].judge.agent"],
+        ),
+        (
+            "goal: [ { json: true, on_violation: REPAIR } ]",
+            vec!["E required goal[0].repair"],
+        ),
+        (
+            "goal: [ { json: true, repair: { agent: r } } ]",
+            vec!["E conflict goal[0].repair"],
+        ),
+        (
+            "goal: [ { json: true, on_violation: REPAIR, repair: { attempts: 101, timeout: 0s } } ]",
+            vec![
+                "E required goal[0].repair.agent",
+                "E limit goal[0].repair.attempts",
+                "E timeout goal[0].repair.timeout",
+            ],
+        ),
         ("retry: {}", vec![]),
         (
             "retry: { max_attempts: 101 }",
