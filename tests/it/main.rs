@@ -19,6 +19,7 @@ mod formats;
 mod gates;
 mod killed;
 mod loops;
+mod orchestrate;
 mod passive;
 mod patterns;
 mod restart;
