@@ -35,14 +35,19 @@ pub struct Reference {
 /// to the messages.
 pub fn payloads(event: &mut Event) -> impl Iterator<Item = Payload<'_>> {
     use event::Kind as K;
-    let (mut value, mut object, mut list) = (None, None, None);
+    let (mut value, mut context, mut object, mut list) = (None, None, None, None);
     match &mut event.kind {
         Some(K::ExecutionStarted(e)) => {
             (value, object) = (e.input.as_mut(), e.variables.as_mut());
         }
         Some(K::ExecutionCompleted(e)) => value = e.output.as_mut(),
         Some(K::ExecutionFinalizing(e)) => value = e.output.as_mut(),
-        Some(K::StepScheduled(e)) => value = e.input.as_mut(),
+        Some(K::ExecutionResumed(e)) => object = e.variables.as_mut(),
+        Some(K::ReviewBegun(e)) => {
+            (value, object) = (e.value.as_mut(), e.written.as_mut());
+            context = e.context.as_mut();
+        }
+        Some(K::StepScheduled(e)) => (value, context) = (e.input.as_mut(), e.context.as_mut()),
         Some(K::StepStarted(e)) => value = e.input.as_mut(),
         Some(K::StepCompleted(e)) => (value, object) = (e.output.as_mut(), e.saved.as_mut()),
         Some(K::StepCompensated(e)) => value = e.output.as_mut(),
@@ -50,12 +55,9 @@ pub fn payloads(event: &mut Event) -> impl Iterator<Item = Payload<'_>> {
         Some(K::StateChanged(e)) => value = e.input.as_mut(),
         _ => {}
     }
-    let value = value.map(Payload::Value);
+    let values = value.into_iter().chain(context).map(Payload::Value);
     let object = object.map(Payload::Struct);
-    value
-        .into_iter()
-        .chain(object)
-        .chain(list.map(Payload::List))
+    values.chain(object).chain(list.map(Payload::List))
 }
 
 impl Payload<'_> {
