@@ -7,7 +7,9 @@ use tokio::sync::{RwLock, Semaphore, oneshot};
 use uuid::Uuid;
 
 use super::{
-    Error, Watch, WatchAll, clock,
+    Error, Watch, WatchAll,
+    admission::Admission,
+    clock,
     recovery::not_found,
     release::key,
     shard::{self, Mailbox, Message, Parts},
@@ -38,6 +40,8 @@ pub struct Handle {
 pub(super) struct Inner {
     pub parts: Parts,
     pub shards: Vec<Mailbox>,
+    /// Where starts wait while the store falls behind.
+    pub admission: Admission,
     pub starts: Arc<Semaphore>,
     /// In KiB of their inputs.
     pub starts_kib: Arc<Semaphore>,
@@ -71,6 +75,7 @@ impl Handle {
             inner: Arc::new(Inner {
                 parts,
                 shards,
+                admission: Admission::default(),
                 starts: Arc::new(Semaphore::new(STARTS_IN_FLIGHT_MAX)),
                 starts_kib: Arc::new(Semaphore::new(STARTS_IN_FLIGHT_KIB_MAX as usize)),
                 definitions: Arc::default(),

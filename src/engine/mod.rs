@@ -6,6 +6,7 @@
 //! its group and hands the group to the commit thread; when the group is durable the shard
 //! releases what follows from it: dispatch, answers, progress.
 
+mod admission;
 mod children;
 mod clock;
 mod commit;

@@ -88,6 +88,7 @@ impl Handle {
         end: Option<oneshot::Sender<Option<Execution>>>,
     ) -> Result<oneshot::Receiver<Result<Uuid, Error>>, Error> {
         let inner = &self.inner;
+        inner.admission.room(|| inner.parts.store.pressure()).await;
         let share = Arc::clone(&inner.starts).acquire_owned().await;
         let room = Arc::clone(&inner.starts_kib).acquire_many_owned(input_kib(&start));
         let admitted = Admitted {

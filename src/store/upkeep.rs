@@ -15,6 +15,12 @@ impl Pressure {
     pub fn is_full(&self) -> bool {
         self.pending_bytes_max > 0 && self.pending_bytes >= self.pending_bytes_max
     }
+
+    /// Whether what is started should wait a little, so that it never becomes full.
+    #[must_use]
+    pub fn is_high(&self) -> bool {
+        self.pending_bytes_max > 0 && self.pending_bytes >= self.pending_bytes_max / 4 * 3
+    }
 }
 
 /// What compacting did.
