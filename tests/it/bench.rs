@@ -109,7 +109,7 @@ async fn watchers_lose_nothing_and_open_executions_are_there_after_kill_9() {
     .await;
     assert_eq!(watched[0]["events_lost"], 0);
     assert!(watched[0]["events_per_second"].as_f64() > Some(0.0));
-    let open = cells(&["open", "--executions", "1200"]).await;
+    let open = cells(&["open", "--executions", "1200", "--settle", "0"]).await;
     assert_eq!(
         (&open[0]["executions"], &open[0]["errors"]),
         (&1200.into(), &0.into())

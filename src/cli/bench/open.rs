@@ -21,9 +21,9 @@ use crate::{
 
 const SOURCE: &str = "name: bench-open\nsteps: [ { id: wait, agent: bench-nobody } ]";
 const STARTS_AT_ONCE: usize = 256;
-/// How many executions there are before memory is measured first: what every server needs is
-/// not counted to the executions.
-const BASE: u64 = 1000;
+/// How many executions there are at most before memory is measured first: what every server
+/// needs, and what it keeps in memory up to a bound, is not counted to the executions.
+const BASE_MAX: u64 = 20_000;
 const ANSWER_POLL: Duration = Duration::from_millis(1);
 /// How long the server may take to answer again.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
@@ -39,6 +39,11 @@ pub struct Args {
     /// How many bytes each is given
     #[arg(long, value_name = "BYTES", default_value_t = 200)]
     payload: usize,
+
+    /// How many seconds the server is left alone before its memory is read: what only waits
+    /// leaves memory meanwhile, and what was committed is taken over into the state
+    #[arg(long, value_name = "SECONDS", default_value_t = 8)]
+    settle: u64,
 }
 
 impl Args {
@@ -47,20 +52,26 @@ impl Args {
         Self {
             executions: if quick { 11_000 } else { 110_000 },
             payload: 200,
+            settle: 8,
         }
     }
 
     /// Measures.
     pub async fn run(self, settings: &Settings, out: &mut Report) -> Result<(), Failure> {
-        let limits = [format!("open_executions_max={}", self.executions + BASE)];
+        let limits = [format!(
+            "open_executions_max={}",
+            self.executions + BASE_MAX
+        )];
         let mut rig = Rig::without_worker(settings, &limits).await?;
         rig.register(SOURCE).await?;
         let started = Arc::new(Mutex::new(String::new()));
         let shown = Progress::show(format!("open: starting {} executions", self.executions));
-        self.start(&rig, BASE, &started).await?;
-        let base = rig.memory_bytes();
-        let load = self.start(&rig, self.executions - BASE, &started).await?;
-        let full = rig.memory_bytes();
+        let before = (self.executions / 5).min(BASE_MAX);
+        let counted = self.executions - before;
+        self.start(&rig, before, &started).await?;
+        let base = self.settled(&rig).await;
+        let load = self.start(&rig, counted, &started).await?;
+        let full = self.settled(&rig).await;
         drop(shown);
         let last = started.lock().map(|id| id.clone()).unwrap_or_default();
         let shown = Progress::show("open: kill -9, and start again");
@@ -70,7 +81,7 @@ impl Args {
         let restart = begun.elapsed();
         drop(shown);
         #[allow(clippy::cast_precision_loss)]
-        let each = |bytes: u64| rounded(bytes as f64 / (self.executions - BASE) as f64);
+        let each = |bytes: u64| rounded(bytes as f64 / counted as f64);
         let grown = full.zip(base).map(|(full, base)| full.saturating_sub(base));
         let cell = Cell {
             executions: Some(self.executions),
@@ -80,6 +91,12 @@ impl Args {
             ..Cell::of("open", &load)
         };
         out.add(&cell, load.first_error.as_deref())
+    }
+
+    /// The server's memory once it has come to rest.
+    async fn settled(&self, rig: &Rig) -> Option<u64> {
+        tokio::time::sleep(Duration::from_secs(self.settle)).await;
+        rig.memory_bytes()
     }
 
     async fn start(
