@@ -19,7 +19,6 @@ mod formats;
 mod gates;
 mod killed;
 mod loops;
-mod orchestrate;
 mod passive;
 mod patterns;
 mod restart;

@@ -119,11 +119,10 @@ impl Turn<'_> {
                 self.compensated(run, output, usage);
             }
             Ok((output, saved)) => {
-                // What the last step for an item gave is known without being said.
-                let is_known = self.execution.is_item(run) && self.node(run).output.is_none();
+                let is_frame = self.execution.is_item(run);
                 let completed = StepCompleted {
                     attempt,
-                    output: (!is_known).then_some(output),
+                    output: (!is_frame).then_some(output),
                     saved,
                     usage,
                     exit: exit.into(),

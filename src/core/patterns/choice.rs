@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::{
     core::{
         expr::Template,
-        plan::{Compiler, Input, Kind, Misfit, NodeId, Seen, Switch},
+        plan::{Compiler, Input, Kind, NodeId, Seen, Switch},
         value::{self, Value},
     },
     proto::{PatternCall, pattern_call::Target},
@@ -109,10 +109,7 @@ impl Compiler<'_> {
         made.kind = Kind::Switch(Switch {
             cases,
             otherwise: Vec::new(),
-            misfit: misfit.map(|message| Misfit {
-                class: "invalid_output",
-                message,
-            }),
+            misfit,
         });
         node
     }

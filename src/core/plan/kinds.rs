@@ -45,12 +45,6 @@ impl<'a> Compiler<'a> {
             Some(step::Kind::Refine(written)) => {
                 self.pattern(id, "refine", |c| patterns::refine::compile(c, written, id))
             }
-            Some(step::Kind::Orchestrate(written)) => self.pattern(id, "orchestrate", |c| {
-                patterns::orchestrate::compile(c, written, id)
-            }),
-            Some(step::Kind::Decompose(written)) => self.pattern(id, "decompose", |c| {
-                patterns::decompose::compile(c, written, id)
-            }),
             Some(step::Kind::GroupChat(written)) => self.pattern(id, "group_chat", |c| {
                 patterns::group_chat::compile(c, written, id)
             }),

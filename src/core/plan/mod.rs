@@ -45,7 +45,6 @@ pub use check::{Checked, check};
 pub use child::Reference;
 pub use compile::{Compiled, compile};
 pub(in crate::core) use compile::{Compiler, blank};
-pub use each::Each;
 pub(in crate::core) use each::ITEM_VARIABLES;
 pub use gate::{Check, Gate, Judge, OnViolation, Repair};
 pub use loops::Loop;
@@ -156,8 +155,6 @@ pub struct Node {
     pub names: Vec<Name>,
     /// What it gives, made of what the steps within gave; `None`: as they gave it.
     pub gives: Option<Template>,
-    /// The most calls within one attempt of it, theirs counted; `None`: no limit of its own.
-    pub max_calls: Option<u32>,
     /// True when what it gives must be a valid workflow.
     pub gives_workflow: bool,
 }
@@ -360,15 +357,23 @@ pub struct Switch {
     pub cases: Vec<(Expr, Vec<NodeId>)>,
     /// Taken when no case fits.
     pub otherwise: Vec<NodeId>,
-    /// How the step fails when no case fits; `None`: it does not.
-    pub misfit: Option<Misfit>,
+    /// Why the step fails when no case fits, with class `invalid_output`.
+    pub misfit: Option<String>,
 }
 
-/// An error that is known before anything runs.
-#[derive(Clone, Debug)]
-pub struct Misfit {
-    /// Its class.
-    pub class: &'static str,
-    /// What it says.
-    pub message: String,
+/// Steps for each item of a list.
+#[derive(Debug)]
+pub struct Each {
+    /// Gives the list.
+    pub items: Expr,
+    /// What is run for an item: a block in sequence, without an id.
+    pub body: NodeId,
+    /// How many items may be in progress at once; `None`: the server's limit.
+    pub max_parallel: Option<u32>,
+    /// How many items are run together as one list; `None`: each by itself.
+    pub batch_size: Option<u32>,
+    /// How many items may fail.
+    pub max_failures: Option<u32>,
+    /// The share of the items that may fail, above 0 and at most 1.
+    pub max_failure_share: Option<f64>,
 }

@@ -59,6 +59,7 @@ impl Journal {
             history.sealed,
             history.record_bytes,
         );
+        sealed.written_to(&active);
         let journal = Self {
             directory,
             segment_bytes: options.segment_bytes,
@@ -86,16 +87,34 @@ impl Journal {
         let position = self.end.after(payload);
         let bytes = frame::HEADER_BYTES * 2 + payload.len();
         if !self.active.has_room(bytes, self.segment_bytes) {
-            let creating = self.sealed.creating();
-            let next = Segment::create(&self.directory, self.end, self.preallocate_bytes)?;
-            drop(creating);
-            let full = std::mem::replace(&mut self.active, next);
-            self.sealed.push(full.path().to_owned(), self.end.commit);
+            self.begin_segment(self.preallocate_bytes)?;
         }
         frame::write(&mut self.record, self.active.salt(), position, payload);
         self.active.append(&self.record, self.preallocate_bytes)?;
         self.end = position;
         self.sealed.written(self.record.len() as u64);
         Ok(position)
+    }
+
+    /// Begins a segment of no more than a header, so that all before it can be given up.
+    ///
+    /// # Errors
+    /// As `append`.
+    pub fn rest(&mut self) -> Result<(), Error> {
+        if self.active.is_empty() {
+            return Ok(());
+        }
+        self.sealed.remove_next()?;
+        self.begin_segment(0)
+    }
+
+    fn begin_segment(&mut self, length: u64) -> Result<(), Error> {
+        let creating = self.sealed.creating();
+        let next = Segment::create(&self.directory, self.end, length)?;
+        drop(creating);
+        self.sealed.written_to(&next);
+        let full = std::mem::replace(&mut self.active, next);
+        self.sealed.push(full.path().to_owned(), self.end.commit);
+        Ok(())
     }
 }

@@ -52,7 +52,10 @@ pub enum Task {
     /// Take over all there is.
     Drain,
     /// Take over all there is and make it durable.
+    #[cfg(test)]
     Checkpoint,
+    /// A checkpoint, after which nothing is kept that only a running store needs.
+    Rest,
     /// Write the state anew.
     Compact,
 }
@@ -72,9 +75,10 @@ impl Work {
         }
     }
 
-    /// Wakes the thread when something is due: a layer to be taken over, or a checkpoint.
+    /// Wakes the thread when something is due: a layer to be taken over, a checkpoint, or room
+    /// in the journal.
     pub fn look(&self, is_layer_due: bool) {
-        if is_layer_due || self.is_checkpoint_due() {
+        if is_layer_due || self.is_checkpoint_due() || self.sealed.is_room_due() {
             // Taken so that the thread is either before its own look or asleep.
             drop(self.orders());
             self.wake.notify_all();
@@ -100,7 +104,7 @@ impl Work {
     }
 
     fn is_due(&self) -> bool {
-        self.kept.overlay().is_due() || self.is_checkpoint_due()
+        self.kept.overlay().is_due() || self.is_checkpoint_due() || self.sealed.is_room_due()
     }
 
     fn is_checkpoint_due(&self) -> bool {
@@ -142,10 +146,13 @@ impl Work {
 
     fn do_due(&self) -> Result<(), Error> {
         self.failure.check()?;
+        if self.sealed.is_room_due() {
+            self.sealed.make_room()?;
+        }
         if self.is_checkpoint_due() {
             return self.checkpoint();
         }
-        if self.is_due() {
+        if self.kept.overlay().is_due() {
             self.kept.drain_one()?;
         }
         Ok(())
@@ -156,8 +163,11 @@ impl Work {
             #[cfg(test)]
             Task::Due => Ok(()),
             Task::Drain => self.kept.drain(),
+            #[cfg(test)]
             Task::Checkpoint if self.sealed.bytes_since_checkpoint() == 0 => Ok(()),
+            #[cfg(test)]
             Task::Checkpoint => self.checkpoint(),
+            Task::Rest => self.rest(),
             Task::Compact => self.compact(),
         }
     }
@@ -169,6 +179,13 @@ impl Work {
         let applied = self.kept.state.standing()?.applied;
         self.kept.state.make_durable(applied)?;
         self.sealed.checkpointed(applied.commit, bytes)
+    }
+
+    fn rest(&self) -> Result<(), Error> {
+        if self.sealed.bytes_since_checkpoint() > 0 || self.sealed.has_full() {
+            self.checkpoint()?;
+        }
+        self.sealed.remove_unfinished()
     }
 
     /// Writes the state anew, and has that take its place. A crash leaves the old one, or the

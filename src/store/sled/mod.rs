@@ -52,6 +52,7 @@ mod record;
 mod record_names;
 mod restore;
 mod rewrite;
+mod room;
 mod sealed;
 mod segment;
 mod standing;
@@ -325,7 +326,10 @@ impl Store for SledStore {
 
     fn close(&self) -> Result<(), Error> {
         // What is being committed is waited for.
-        drop(self.writer());
-        self.work.have_done(Task::Checkpoint)
+        let mut writer = self.writer();
+        self.work.failure.check()?;
+        self.work.failure.note(writer.journal.rest())?;
+        drop(writer);
+        self.work.have_done(Task::Rest)
     }
 }

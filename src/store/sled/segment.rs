@@ -14,8 +14,9 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Seek as _, SeekFrom, Write as _},
+    io::{Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use uuid::Uuid;
@@ -24,6 +25,7 @@ use super::{
     super::Error,
     files::{failed, sync_directory},
     frame::{self, Position},
+    room::{self, Room},
 };
 
 /// The size of a segment's header, in bytes: where its first record begins.
@@ -36,7 +38,10 @@ const EXTENSION: &str = "log";
 /// A file that is to become the next segment: a recycled one, or one whose creation a crash
 /// interrupted. What it holds does not matter.
 const NEXT_FILE: &str = "next";
-static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+/// One that is on its way to be that.
+const UNFINISHED_FILE: &str = "next.unfinished";
+/// The least length of a segment: its header and an empty record's.
+const LENGTH_MIN: u64 = (HEADER_BYTES + frame::HEADER_BYTES) as u64;
 
 /// What a segment says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +126,51 @@ pub fn has_next(directory: &Path) -> bool {
     directory.join(NEXT_FILE).exists()
 }
 
+/// Makes the file that is to become the next segment, of this length, unless there is one.
+/// `creating` is held while it takes its place.
+///
+/// # Errors
+/// `Error::Io`.
+pub fn prepare<T>(
+    directory: &Path,
+    length: u64,
+    creating: impl FnOnce() -> T,
+) -> Result<(), Error> {
+    let unfinished = directory.join(UNFINISHED_FILE);
+    room::make(&unfinished, length)?;
+    let _creating = creating();
+    if has_next(directory) {
+        return remove(&unfinished);
+    }
+    let next = directory.join(NEXT_FILE);
+    fs::rename(&unfinished, &next).map_err(failed("rename", &unfinished))
+}
+
+/// Removes what waits to become the next segment.
+///
+/// # Errors
+/// `Error::Io`.
+pub fn remove_next(directory: &Path) -> Result<(), Error> {
+    remove(&directory.join(NEXT_FILE))
+}
+
+/// Removes what is on its way to be that. Only who prepares it does.
+///
+/// # Errors
+/// `Error::Io`.
+pub fn remove_unfinished(directory: &Path) -> Result<(), Error> {
+    remove(&directory.join(UNFINISHED_FILE))
+}
+
+fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(failed("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A segment that is written to.
 #[derive(Debug)]
 pub struct Segment {
@@ -129,8 +179,7 @@ pub struct Segment {
     salt: u64,
     /// Where the next record begins.
     offset: u64,
-    /// The file's length.
-    length: u64,
+    room: Arc<Room>,
 }
 
 impl Segment {
@@ -153,7 +202,7 @@ impl Segment {
             .open(&next)
             .map_err(failed("create", &next))?;
         let mut segment = Self::at(next, file, header.salt, 0)?;
-        segment.grow(length)?;
+        segment.reach(length.max(LENGTH_MIN))?;
         let mut start = header.write();
         start.extend([0; frame::HEADER_BYTES]);
         segment.put(&start)?;
@@ -161,7 +210,7 @@ impl Segment {
         fs::rename(&segment.path, &path).map_err(failed("create", &path))?;
         sync_directory(directory)?;
         segment.path = path;
-        segment.offset = HEADER_BYTES as u64;
+        segment.move_to(HEADER_BYTES as u64);
         Ok(segment)
     }
 
@@ -179,12 +228,14 @@ impl Segment {
 
     fn at(path: PathBuf, file: File, salt: u64, offset: u64) -> Result<Self, Error> {
         let length = file.metadata().map_err(failed("read", &path))?.len();
+        let room = Room::new(length);
+        room.use_up_to(offset);
         Ok(Self {
             path,
             file,
             salt,
             offset,
-            length,
+            room: Arc::new(room),
         })
     }
 
@@ -198,9 +249,19 @@ impl Segment {
         self.salt
     }
 
+    /// Its room, which is made ahead.
+    pub fn room(&self) -> Arc<Room> {
+        Arc::clone(&self.room)
+    }
+
+    /// Whether no record is in it.
+    pub fn is_empty(&self) -> bool {
+        self.offset == HEADER_BYTES as u64
+    }
+
     /// Whether this many more bytes fit below `segment_bytes`; the first record always does.
     pub fn has_room(&self, bytes: usize, segment_bytes: u64) -> bool {
-        self.offset == HEADER_BYTES as u64 || self.offset + bytes as u64 <= segment_bytes
+        self.is_empty() || self.offset + bytes as u64 <= segment_bytes
     }
 
     /// Writes a record, as `frame::write` made it, and makes it durable.
@@ -209,14 +270,19 @@ impl Segment {
     /// `Error::Io`: what is on disk is then unknown, and nothing more may be written.
     pub fn append(&mut self, record: &[u8], grow_bytes: u64) -> Result<(), Error> {
         let end = self.offset + record.len() as u64;
-        if end > self.length {
-            self.grow(end.next_multiple_of(grow_bytes.max(1)))?;
+        if end > self.room.length() {
+            self.reach(end.next_multiple_of(grow_bytes.max(1)))?;
         }
         self.put(record)?;
         self.sync()?;
         // The empty header at its end is written over by the next record.
-        self.offset = end - frame::HEADER_BYTES as u64;
+        self.move_to(end - frame::HEADER_BYTES as u64);
         Ok(())
+    }
+
+    fn move_to(&mut self, offset: u64) {
+        self.offset = offset;
+        self.room.use_up_to(offset);
     }
 
     /// Clears this many bytes behind the last record.
@@ -224,29 +290,14 @@ impl Segment {
     /// # Errors
     /// `Error::Io`.
     pub fn clear(&mut self, bytes: u64) -> Result<(), Error> {
-        self.fill(self.offset, self.offset + bytes)?;
+        let (from, until) = (self.offset, self.offset + bytes);
+        self.reach(until)?;
+        room::fill(&mut self.file, from, until).map_err(failed("write", &self.path))?;
         self.sync()
     }
 
-    fn grow(&mut self, length: u64) -> Result<(), Error> {
-        if length > self.length {
-            self.fill(self.length, length)?;
-            self.length = length;
-        }
-        Ok(())
-    }
-
-    fn fill(&mut self, from: u64, until: u64) -> Result<(), Error> {
-        let zeros = |file: &mut File| -> io::Result<()> {
-            let mut at = file.seek(SeekFrom::Start(from))?;
-            while at < until {
-                let bytes = (until - at).min(ZEROS.len() as u64);
-                file.write_all(&ZEROS[..bytes as usize])?;
-                at += bytes;
-            }
-            Ok(())
-        };
-        zeros(&mut self.file).map_err(failed("write", &self.path))
+    fn reach(&mut self, length: u64) -> Result<(), Error> {
+        self.room.reach(&mut self.file, &self.path, length)
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use std::{fs, fs::File, io::Write as _, os::unix::fs::FileExt as _, path::Path};
 
 use tempfile::TempDir;
 
-use super::*;
+use super::{super::files::tree_bytes, *};
 use crate::{
     proto::{ExecutionFilter, execution::State},
     store::conformance::samples::*,
@@ -31,7 +31,7 @@ fn last_sequence(store: &SledStore) -> u64 {
 fn apart(state: u64, journal: u64, options: Options) -> TempDir {
     let subject = OnDisk::with(options.clone());
     commit(&subject.store, 1..=state);
-    subject.store.close().unwrap();
+    subject.keeper(Task::Checkpoint);
     let directory = subject.killed();
     let kept = tempfile::tempdir().unwrap();
     copy(&directory.path().join("state"), kept.path());
@@ -244,6 +244,100 @@ fn after_a_failed_write_no_commit_is_taken_and_reads_go_on() {
     let told = next.unwrap_err().to_string();
     assert!(told.contains("stopped after a failure"), "{told}");
     assert!(subject.store.close().is_err());
+    assert_eq!(last_sequence(&subject.store), sequence - 1);
+}
+
+#[test]
+fn at_rest_the_journal_takes_next_to_nothing_and_goes_on_from_there() {
+    let options = Options {
+        preallocate_bytes: 1 << 20,
+        segment_bytes: 4 << 20,
+        ..no_checkpoint()
+    };
+    let subject = OnDisk::with(options);
+    commit(&subject.store, 1..=50);
+    subject.store.close().unwrap();
+    let journal = subject.directory.path().join("journal");
+    assert_eq!(tree_bytes(&journal).unwrap(), 68);
+    subject.store.close().unwrap();
+    assert_eq!(tree_bytes(&journal).unwrap(), 68);
+    commit(&subject.store, 51..=52);
+    let directory = subject.killed();
+    let (store, opened) = open(&directory).unwrap();
+    assert_eq!(opened.commits_replayed, 2);
+    assert_eq!(last_sequence(&store), 52);
+}
+
+/// At rest a segment without records takes the place of all others, which go one by one, the
+/// oldest first: a crash may come before, after, and between any two, and while the new one or
+/// the one set aside is not whole.
+#[test]
+fn a_crash_at_any_moment_of_coming_to_rest_loses_nothing() {
+    let subject = OnDisk::with(no_checkpoint());
+    commit(&subject.store, 1..=120);
+    let before = tempfile::tempdir().unwrap();
+    copy(subject.directory.path(), before.path());
+    subject.store.close().unwrap();
+    let directory = subject.killed();
+    let names = segments(&before).len();
+    assert!(names > 2);
+    let crashed = |state: &TempDir, has_new: bool, gone: usize| {
+        let crashed = tempfile::tempdir().unwrap();
+        copy(state.path(), crashed.path());
+        let journal = crashed.path().join("journal");
+        fs::remove_dir_all(&journal).unwrap();
+        copy(&before.path().join("journal"), &journal);
+        fs::write(journal.join("next"), b"not whole").unwrap();
+        fs::write(journal.join("next.unfinished"), b"").unwrap();
+        for old in &segments(&crashed)[..gone] {
+            fs::remove_file(old).unwrap();
+        }
+        if has_new {
+            copy(&directory.path().join("journal"), &journal);
+        }
+        let (store, _) = open(&crashed).unwrap();
+        assert_eq!(last_sequence(&store), 120, "{has_new} {gone}");
+        commit(&store, 121..=121);
+    };
+    for has_new in [false, true] {
+        crashed(&before, has_new, 0);
+        crashed(&directory, has_new, 0);
+    }
+    for gone in 1..=names {
+        crashed(&directory, true, gone);
+    }
+}
+
+/// What the keeper has made ahead is used, and nobody grows a file while it commits.
+#[test]
+fn room_for_records_is_made_ahead() {
+    let options = Options {
+        segment_bytes: 32 << 10,
+        preallocate_bytes: 8 << 10,
+        ..no_checkpoint()
+    };
+    let subject = OnDisk::with(options);
+    let length = |path: &Path| fs::metadata(path).unwrap().len();
+    let journal = subject.directory.path().join("journal");
+    let mut sequence = 1;
+    while segments(&subject.directory).len() < 2 {
+        let active = segments(&subject.directory).pop().unwrap();
+        let before = length(&active);
+        commit(&subject.store, sequence..=sequence);
+        // Who commits has not made it longer; a keeper that is quick may have.
+        let used = *record_ends(&active).last().unwrap() as u64;
+        assert!(used <= before, "{used} of {before}");
+        subject.keeper(Task::Due);
+        if used > 4 << 10 {
+            assert!(length(&active) >= 16 << 10);
+        }
+        if used > 17 << 10 && segments(&subject.directory).len() < 2 {
+            assert_eq!(length(&journal.join("next")), 32 << 10);
+        }
+        sequence += 1;
+    }
+    let second = segments(&subject.directory).pop().unwrap();
+    assert_eq!(length(&second), 32 << 10);
     assert_eq!(last_sequence(&subject.store), sequence - 1);
 }
 
