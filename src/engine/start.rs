@@ -122,6 +122,7 @@ impl Handle {
                 labels: start.labels,
                 request_id: start.request_id,
                 parent: None,
+                agents: HashMap::new(),
             },
             body_hash,
             reply,

@@ -2,11 +2,14 @@
 
 use prost::Message as _;
 use serde_json::{Value as Json, json};
-use tutti::proto::{
-    Event, StepScheduled, ValidateWorkflowRequest,
-    event::Kind,
-    execution::State,
-    step_execution::{Exit, State as StepState},
+use tutti::{
+    core::value,
+    proto::{
+        Agent, Event, RegisterAgentRequest, StepScheduled, ValidateWorkflowRequest,
+        event::Kind,
+        execution::State,
+        step_execution::{Exit, State as StepState},
+    },
 };
 
 use crate::{
@@ -47,6 +50,17 @@ fn scheduled(event: &Event) -> Option<&StepScheduled> {
 #[tokio::test]
 async fn a_reasoner_goes_on_after_a_restart_with_the_turn_it_was_in() {
     let mut server = TestServer::start().await;
+    let schema = json!({"type": "string"});
+    let lookup = Agent {
+        id: "lookup".into(),
+        input_schema: Some(value::from_json(&schema)),
+        ..Default::default()
+    };
+    let request = RegisterAgentRequest {
+        agent: Some(lookup),
+        ..Default::default()
+    };
+    server.agents().register_agent(request).await.unwrap();
     server.register(REACT).await;
     let id = server.begin("react", json!({"question": "q"})).await;
     turn(&server, "thinker", "answer[1]/reason", act("lookup", "x")).await;
@@ -55,7 +69,10 @@ async fn a_reasoner_goes_on_after_a_restart_with_the_turn_it_was_in() {
     let task = server.poll("thinker").await;
     let given = json_of(&task.input);
     assert_eq!(given["task"], json!({"question": "q"}));
-    assert_eq!(given["tools"][0]["name"], json!("lookup"));
+    assert_eq!(
+        given["tools"][0],
+        json!({"name": "lookup", "description": "knows much", "input_schema": schema})
+    );
     let first = json!({"thought": "hm", "action": {"tool": "lookup", "input": "x"},
         "observation": "found x"});
     assert_eq!(given["transcript"], json!([first]));

@@ -77,6 +77,7 @@ impl World {
             labels: Default::default(),
             request_id: String::new(),
             parent: None,
+            agents: BTreeMap::new().into_iter().collect(),
         };
         let now = Time::from_nanos(1_000_000_000);
         let (live, outcome) = decide::start(Arc::clone(&plan), start, now, &limits).unwrap();

@@ -14,7 +14,7 @@ use crate::{
         time::Time,
         value::{Struct, Value},
     },
-    proto::{Event, ExecutionStarted, Workflow, event},
+    proto::{Event, ExecutionStarted, KnownAgent, Workflow, event},
 };
 
 /// What is to be started.
@@ -36,6 +36,8 @@ pub struct Start {
     pub request_id: String,
     /// Whose child it is to be.
     pub parent: Option<Parent>,
+    /// What is known of the agents that its plan tells others of.
+    pub agents: HashMap<String, KnownAgent>,
 }
 
 /// Accepts an execution and begins its first steps.
@@ -74,6 +76,7 @@ pub fn start(
             request_id: start.request_id,
             deadline,
             parent: start.parent.map(Into::into),
+            agents: start.agents,
         })),
     };
     let mut execution = Execution::create(plan, &event)

@@ -58,7 +58,7 @@ use crate::{
         time::Time,
         value::{self, Value},
     },
-    proto::{Event, event},
+    proto::{Event, KnownAgent, event},
 };
 
 /// One run of a workflow.
@@ -102,6 +102,8 @@ pub struct Execution {
     pub next_attempt_time: Option<Time>,
     /// Whose child it is.
     pub parent: Option<Box<Parent>>,
+    /// What it knows of the agents that its plan tells others of, by id.
+    pub agents: HashMap<String, KnownAgent>,
     /// How it will end, while its `finally` runs.
     pub ending: Option<Ending>,
     slots: Slots,
@@ -152,6 +154,7 @@ impl Execution {
             deadline: started.deadline.map(Time::from),
             next_attempt_time: None,
             parent: Parent::of(started)?.map(Box::new),
+            agents: started.agents.clone(),
             ending: None,
             slots: Slots::default(),
             by_path: HashMap::new(),
@@ -350,6 +353,7 @@ impl PartialEq for Execution {
             && self.workflow == other.workflow
             && self.labels == other.labels
             && self.parent == other.parent
+            && self.agents == other.agents
             && self.input == other.input
             && self.vars == other.vars
             && self.output == other.output

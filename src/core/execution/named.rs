@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Execution, RunId, StepState, scope::error_value};
 use crate::core::{
-    plan::Seen,
+    plan::{Seen, Tool},
     value::{self, Value},
 };
 
@@ -31,6 +31,10 @@ impl Execution {
         let index = self.run(at).index.unwrap_or(0);
         match seen {
             Seen::Constant(value) => Cow::Borrowed(value),
+            Seen::Tools(tools) => {
+                let told = tools.iter().map(|tool| self.told_of(tool));
+                Cow::Owned(value::list(told.collect()))
+            }
             Seen::Given => Cow::Borrowed(self.given_to(at)),
             Seen::Index => Cow::Owned(value::number(f64::from(index))),
             Seen::Round(length) => {
@@ -63,6 +67,20 @@ impl Execution {
                 Cow::Owned(ballot.winner(votes))
             }
         }
+    }
+
+    fn told_of(&self, tool: &Tool) -> Value {
+        let known = tool.agent.as_ref().and_then(|id| self.agents.get(id));
+        let description = match (tool.description.as_str(), known) {
+            ("", Some(known)) => known.description.as_str(),
+            (description, _) => description,
+        };
+        let schema = known.and_then(|known| known.input_schema.clone());
+        value::object([
+            ("name", value::string(&tool.name)),
+            ("description", value::text_or_null(description)),
+            ("input_schema", schema.unwrap_or_else(value::null)),
+        ])
     }
 
     fn gave(&self, at: RunId, id: &str) -> Option<&Value> {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::{
     core::{
         expr::Template,
-        plan::{Compiler, Input, Kind, NodeId, Seen, Switch},
+        plan::{self, Compiler, Input, Kind, NodeId, Seen, Switch},
         value::{self, Value},
     },
     proto::{PatternCall, pattern_call::Target},
@@ -81,6 +81,15 @@ impl Compiler<'_> {
             });
         }
         named
+    }
+
+    /// The agent that a name means; `None` when it is found by a skill.
+    pub(super) fn agent_named(&mut self, named: &Named<'_>) -> Option<String> {
+        match (&named.call.target, self.role(named.name)) {
+            (Some(Target::Agent(_)), Some(plan::Target::Agent(agent))) => Some(agent),
+            (Some(Target::Agent(agent)), None) => Some(agent.clone()),
+            _ => None,
+        }
     }
 
     /// The step that makes the call which `by` names; `make` compiles each. Without `misfit` a

@@ -7,10 +7,10 @@ use serde_json::json;
 use super::choice::Named;
 use crate::{
     core::{
-        plan::{Compiler, Kind, Loop, Name, NodeId, Seen},
+        plan::{Compiler, Kind, Loop, Name, NodeId, Seen, Tool},
         value::{self, Value},
     },
-    proto::React,
+    proto::{PatternCall, React, pattern_call::Target},
 };
 
 /// The turns of a reasoner that may take any number.
@@ -45,13 +45,18 @@ const ENTRY: &str = "{{ answer != null ? {'thought': thought, 'answer': answer} 
 /// The pattern as nodes: in each iteration `reason`, then `tool` with the call of the one named.
 pub(in crate::core) fn compile(c: &mut Compiler<'_>, written: &React, id: NodeId) -> Kind {
     let max_iterations = c.iterations(".max_iterations", written.max_iterations, TURNS_DEFAULT);
-    let tools = c.by_name(".tools", &written.tools);
-    if written.tools.is_empty() {
+    let calls = tools_of(c, written);
+    let tools = match written.tools.is_empty() {
+        false => c.by_name(".tools", &calls),
+        // What is wrong with a role's tools was said of the role.
+        true => c.unheard(|c| c.by_name(".tools", &calls)),
+    };
+    if calls.is_empty() {
         let hint = "give at least one: `tools: [ { agent: … } ]`";
         c.error(".tools", "required", "there are no tools", hint);
     }
     let body = c.pattern_node(id, "");
-    c.node(body).names = names(&tools);
+    c.node(body).names = names(c, &tools);
     let reason = c.with_variables(&VARIABLES, |c| reason(c, written, body));
     let (tool, entry, until, gives) = c.with_variables(&TURN_VARIABLES, |c| {
         (
@@ -72,6 +77,25 @@ pub(in crate::core) fn compile(c: &mut Compiler<'_>, written: &React, id: NodeId
         must_end: true,
         body,
     }))
+}
+
+/// The tools as written; left out, those of the role that reasons.
+fn tools_of(c: &mut Compiler<'_>, written: &React) -> Vec<PatternCall> {
+    let target = written
+        .reason
+        .as_ref()
+        .and_then(|call| call.target.as_ref());
+    match target {
+        Some(Target::Agent(role)) if written.tools.is_empty() => {
+            let tools = c.role_tools(role).into_iter();
+            let call = |agent| PatternCall {
+                target: Some(Target::Agent(agent)),
+                ..PatternCall::default()
+            };
+            tools.map(call).collect()
+        }
+        _ => written.tools.clone(),
+    }
 }
 
 fn reason(c: &mut Compiler<'_>, written: &React, body: NodeId) -> Option<NodeId> {
@@ -106,20 +130,20 @@ fn tool(c: &mut Compiler<'_>, tools: &[Named<'_>], body: NodeId) -> NodeId {
     tool
 }
 
-fn names(tools: &[Named<'_>]) -> Vec<Name> {
-    let told = tools.iter().map(|tool| {
-        let description = &tool.call.description;
-        value::object([
-            ("name", value::string(tool.name)),
-            ("description", value::text_or_null(description)),
-            ("input_schema", value::null()),
-        ])
+fn names(c: &mut Compiler<'_>, tools: &[Named<'_>]) -> Vec<Name> {
+    let told = tools.iter().map(|tool| Tool {
+        name: tool.name.to_owned(),
+        description: tool.call.description.clone(),
+        agent: c.agent_named(tool),
     });
+    let told: Vec<Tool> = told.collect();
+    c.tells_of
+        .extend(told.iter().filter_map(|tool| tool.agent.clone()));
     let known: Vec<Value> = tools.iter().map(|t| value::string(t.name)).collect();
     let reason = |members| Seen::Output(vec!["reason".into()], members);
     vec![
         ("task", Seen::Given),
-        ("tools", Seen::Constant(value::list(told.collect()))),
+        ("tools", Seen::Tools(told)),
         ("transcript", Seen::Gathered(None)),
         ("iteration", Seen::Index),
         ("thought", reason(&["thought"])),

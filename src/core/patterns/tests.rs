@@ -160,6 +160,30 @@ fn what_is_wrong_with_a_react_is_said_where_it_was_written() {
 }
 
 #[test]
+fn a_role_brings_its_tools_to_a_react_without_any() {
+    let source = "name: case
+agents: { r: { agent: x, tools: [t, t] }, w: { agent: y, tools: [t] } }
+steps: [ { id: s, react: { reason: { agent: r } } }, { id: u, agent: w } ]";
+    let findings = check(source, &Limits::default()).findings;
+    let found: Vec<String> = findings
+        .iter()
+        .map(|f| format!("{} {}", f.path, f.rule))
+        .collect();
+    assert_eq!(
+        found,
+        ["agents.r.tools[1] duplicate-name", "agents.w.tools unused"]
+    );
+    let source = source.replace("[t, t]", "[t, v]");
+    let compiled = check(&source, &Limits::default()).compiled.unwrap();
+    let nodes = compiled.graph.nodes.iter();
+    let paths: Vec<&str> = nodes.map(|n| n.path.as_str()).collect();
+    assert_eq!(
+        paths,
+        ["s", "s/reason", "s/tool", "s/tool/t", "s/tool/v", "u"]
+    );
+}
+
+#[test]
 fn a_refine_is_a_loop_of_drafts_and_reviews() {
     let refine = "refine: { draft: { agent: d }, review: { agent: r }, until: review > 1 }";
     assert_eq!(

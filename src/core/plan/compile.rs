@@ -2,7 +2,7 @@
 //! the workflow as a whole. Steps, their order, policies, gates and expressions have files of
 //! their own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
     Gate, Input, Kind, Node, NodeId, Plan, Reference, Role, bounds, calls, expressions::Reads,
@@ -94,6 +94,8 @@ pub(in crate::core) struct Compiler<'a> {
     pub undoes: bool,
     /// What the workflow's input fulfils.
     pub input_schema: Option<&'a Value>,
+    /// The agents that patterns tell others of.
+    pub tells_of: BTreeSet<String>,
     /// The workflow's roles.
     pub roles: BTreeMap<String, Part>,
 }
@@ -123,6 +125,7 @@ impl<'a> Compiler<'a> {
             levels_ended: 0,
             undoes: false,
             input_schema: None,
+            tells_of: BTreeSet::new(),
             roles: BTreeMap::new(),
         }
     }
@@ -169,6 +172,7 @@ impl<'a> Compiler<'a> {
             goal,
             finally,
             roles: self.roles_end(),
+            tells_of: std::mem::take(&mut self.tells_of),
             needs_agents: workflow.readiness() == Readiness::Refuse,
         }
     }

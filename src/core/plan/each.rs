@@ -1,7 +1,7 @@
-//! Compiling `each`: steps for each item of a list.
+//! Steps for each item of a list, and compiling them.
 
 use super::{
-    Block, Each, Expr, Kind, Mode, NodeId,
+    Block, Expr, Kind, Mode, NodeId,
     compile::{Compiler, blank},
     expressions::bare,
     steps::Around,
@@ -10,6 +10,23 @@ use crate::{
     core::value,
     proto::{self, block::Mode as WrittenMode},
 };
+
+/// Steps for each item of a list.
+#[derive(Debug)]
+pub struct Each {
+    /// Gives the list.
+    pub items: Expr,
+    /// What is run for an item: a block in sequence, without an id.
+    pub body: NodeId,
+    /// How many items may be in progress at once; `None`: the server's limit.
+    pub max_parallel: Option<u32>,
+    /// How many items are run together as one list; `None`: each by itself.
+    pub batch_size: Option<u32>,
+    /// How many items may fail.
+    pub max_failures: Option<u32>,
+    /// The share of the items that may fail, above 0 and at most 1.
+    pub max_failure_share: Option<f64>,
+}
 
 /// What the steps for an item may name besides.
 pub(in crate::core) const ITEM_VARIABLES: [&str; 2] = ["item", "index"];

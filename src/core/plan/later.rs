@@ -30,10 +30,7 @@ impl Compiler<'_> {
 
     /// Refuses what a role says and this version does not serve.
     pub(super) fn later_of_role(&mut self, role: &Role) {
-        self.later_fields(&[
-            (".context", role.context.is_some()),
-            (".tools", !role.tools.is_empty()),
-        ]);
+        self.later_fields(&[(".context", role.context.is_some())]);
     }
 
     /// Refuses a kind of step.

@@ -45,6 +45,7 @@ pub use check::{Checked, check};
 pub use child::Reference;
 pub use compile::{Compiled, compile};
 pub(in crate::core) use compile::{Compiler, blank};
+pub use each::Each;
 pub(in crate::core) use each::ITEM_VARIABLES;
 pub use gate::{Check, Gate, Judge, OnViolation, Repair};
 pub use loops::Loop;
@@ -52,11 +53,14 @@ pub use mermaid::mermaid;
 pub use policies::Retry;
 pub use role::{Asked, Beside, Catch, Role};
 pub use schemas::Schemas;
-pub use seen::{Members, Name, Seen};
+pub use seen::{Members, Name, Seen, Tool};
 pub use states::{States, Transition};
 pub use wait::Wait;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::core::{
     expr::{Expr, Template},
@@ -91,6 +95,8 @@ pub struct Plan {
     pub finally: Option<NodeId>,
     /// Who plays each role.
     pub roles: BTreeMap<String, Target>,
+    /// The agents that it tells others of.
+    pub tells_of: BTreeSet<String>,
     /// True when it must not start while agents that it needs are missing (`readiness: REFUSE`).
     pub needs_agents: bool,
 }
@@ -359,21 +365,4 @@ pub struct Switch {
     pub otherwise: Vec<NodeId>,
     /// Why the step fails when no case fits, with class `invalid_output`.
     pub misfit: Option<String>,
-}
-
-/// Steps for each item of a list.
-#[derive(Debug)]
-pub struct Each {
-    /// Gives the list.
-    pub items: Expr,
-    /// What is run for an item: a block in sequence, without an id.
-    pub body: NodeId,
-    /// How many items may be in progress at once; `None`: the server's limit.
-    pub max_parallel: Option<u32>,
-    /// How many items are run together as one list; `None`: each by itself.
-    pub batch_size: Option<u32>,
-    /// How many items may fail.
-    pub max_failures: Option<u32>,
-    /// The share of the items that may fail, above 0 and at most 1.
-    pub max_failure_share: Option<f64>,
 }

@@ -11,6 +11,9 @@ use crate::proto::{self, Workflow, role};
 pub(in crate::core) struct Part {
     target: Target,
     is_read: bool,
+    /// The agents that it may use as tools.
+    tools: Vec<String>,
+    has_used_tools: bool,
 }
 
 /// The most characters of a role's name.
@@ -25,6 +28,8 @@ impl Compiler<'_> {
             let part = Part {
                 target,
                 is_read: false,
+                tools: role.tools.clone(),
+                has_used_tools: false,
             };
             self.roles.insert(name.clone(), part);
         }
@@ -38,6 +43,7 @@ impl Compiler<'_> {
             self.error("", "pattern", message, hint);
         }
         self.later_of_role(role);
+        self.tools_of_role(role);
         match &role.target {
             Some(role::Target::Agent(agent)) => {
                 self.check_target(".agent", agent, "agent");
@@ -69,8 +75,32 @@ impl Compiler<'_> {
         }
     }
 
+    fn tools_of_role(&mut self, role: &proto::Role) {
+        for (place, tool) in role.tools.iter().enumerate() {
+            let field = format!(".tools[{place}]");
+            self.check_target(&field, tool, "tool");
+            if tool.contains("{{") {
+                let message = "a role is bound when the workflow is written";
+                self.error(&field, "conflict", message, "name an agent");
+            }
+            if role.tools[..place].contains(tool) {
+                let message = format!("`{tool}` is there twice");
+                self.error(&field, "duplicate-name", message, "remove one");
+            }
+        }
+    }
+
+    /// The tools of a role for a pattern that gives it any, when there is one of this name.
+    pub(in crate::core) fn role_tools(&mut self, name: &str) -> Vec<String> {
+        let part = self.roles.get_mut(name);
+        part.map_or_else(Vec::new, |part| {
+            part.has_used_tools = true;
+            part.tools.clone()
+        })
+    }
+
     /// Who plays a role, when there is one of this name.
-    pub(super) fn role(&mut self, name: &str) -> Option<Target> {
+    pub(in crate::core) fn role(&mut self, name: &str) -> Option<Target> {
         let part = self.roles.get_mut(name)?;
         part.is_read = true;
         Some(part.target.clone())
@@ -90,6 +120,13 @@ impl Compiler<'_> {
             let hint = "remove it, or name it where a step names its agent";
             let message = format!("no step names the role `{name}`");
             self.warn(&format!(".agents.{name}"), "unused", message, hint);
+        }
+        let unused = |part: &Part| !part.tools.is_empty() && !part.has_used_tools;
+        for (name, _) in parts.iter().filter(|(_, part)| unused(part)) {
+            let hint =
+                "remove them, or let a `react` without tools of its own reason with the role";
+            let message = format!("no step gives the role `{name}` tools");
+            self.warn(&format!(".agents.{name}.tools"), "unused", message, hint);
         }
         let target = |(name, part): (String, Part)| (name, part.target);
         parts.into_iter().map(target).collect()

@@ -14,6 +14,8 @@ pub type Members = &'static [&'static str];
 pub enum Seen {
     /// Always this.
     Constant(Value),
+    /// The tools of a reasoner, as it is told of them.
+    Tools(Vec<Tool>),
     /// What the step was given.
     Given,
     /// The number of the iteration, from 1.
@@ -32,6 +34,17 @@ pub enum Seen {
     Gathered(Option<&'static str>),
     /// What was voted for within the step of this id.
     Winner(&'static str, Box<Ballot>),
+}
+
+/// A tool of a reasoner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tool {
+    /// What an action names it by.
+    pub name: String,
+    /// What it is for, in words; empty: as the agent says.
+    pub description: String,
+    /// The agent that it is, when that is known.
+    pub agent: Option<String>,
 }
 
 impl Node {

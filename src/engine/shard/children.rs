@@ -93,6 +93,7 @@ impl Shard {
             labels: Default::default(),
             request_id: String::new(),
             parent: Some(start.parent.clone()),
+            agents: self.known_agents(namespace, &plan),
         };
         let (execution, outcome) = decide::start(plan, begin, clock::now(), &self.parts.limits)
             .map_err(|rejection| refusal::of_command(start.id, rejection))?;

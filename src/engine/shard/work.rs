@@ -2,11 +2,12 @@
 //! that is being filled.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
+use prost::Message as _;
 use tokio::{sync::oneshot, time::Instant};
 use uuid::Uuid;
 
@@ -27,7 +28,7 @@ use crate::{
         release::{Release, key, of_effect},
         sink,
     },
-    proto,
+    proto::{self, KnownAgent},
     store::{RequestRecord, Write},
 };
 
@@ -38,7 +39,7 @@ impl Shard {
     pub(super) fn start(&mut self, starting: Starting) {
         let Starting {
             plan,
-            start,
+            mut start,
             body_hash,
             reply,
             end,
@@ -57,6 +58,7 @@ impl Shard {
         if let Err(error) = self.admit(&start.namespace, &plan) {
             return drop(reply.send(Err(error)));
         }
+        start.agents = self.known_agents(&start.namespace, &plan);
         let (id, namespace) = (start.id, start.namespace.clone());
         let request_id = start.request_id.clone();
         let now = clock::now();
@@ -101,6 +103,21 @@ impl Shard {
             return Err(refusal::disk_full(free, limits.disk_reserve_bytes));
         }
         Ok(())
+    }
+
+    /// What is known now of the agents that a plan tells others of, as far as an event may hold it.
+    pub(super) fn known_agents(&self, namespace: &str, plan: &Plan) -> HashMap<String, KnownAgent> {
+        let mut left = self.parts.limits.payload_bytes_max;
+        let known = plan.tells_of.iter().filter_map(|id| {
+            let agent = self.parts.dispatch.agent(namespace, id)?;
+            let known = KnownAgent {
+                description: agent.description,
+                input_schema: agent.input_schema,
+            };
+            left = left.checked_sub(known.encoded_len())?;
+            Some((id.clone(), known))
+        });
+        known.collect()
     }
 
     /// Whether each call has someone who could take it, be it after those at work.

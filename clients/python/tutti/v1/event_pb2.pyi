@@ -101,7 +101,7 @@ class Event(_message.Message):
     def __init__(self, execution_id: _Optional[str] = ..., sequence: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., step: _Optional[str] = ..., execution_started: _Optional[_Union[ExecutionStarted, _Mapping]] = ..., execution_completed: _Optional[_Union[ExecutionCompleted, _Mapping]] = ..., execution_failed: _Optional[_Union[ExecutionFailed, _Mapping]] = ..., execution_cancel_requested: _Optional[_Union[ExecutionCancelRequested, _Mapping]] = ..., execution_cancelled: _Optional[_Union[ExecutionCancelled, _Mapping]] = ..., execution_timed_out: _Optional[_Union[ExecutionTimedOut, _Mapping]] = ..., execution_retry_scheduled: _Optional[_Union[ExecutionRetryScheduled, _Mapping]] = ..., execution_retried: _Optional[_Union[ExecutionRetried, _Mapping]] = ..., execution_paused: _Optional[_Union[ExecutionPaused, _Mapping]] = ..., execution_resumed: _Optional[_Union[ExecutionResumed, _Mapping]] = ..., execution_compensating: _Optional[_Union[ExecutionCompensating, _Mapping]] = ..., execution_parked: _Optional[_Union[ExecutionParked, _Mapping]] = ..., execution_finalizing: _Optional[_Union[ExecutionFinalizing, _Mapping]] = ..., step_scheduled: _Optional[_Union[StepScheduled, _Mapping]] = ..., step_started: _Optional[_Union[StepStarted, _Mapping]] = ..., step_completed: _Optional[_Union[StepCompleted, _Mapping]] = ..., step_failed: _Optional[_Union[StepFailed, _Mapping]] = ..., step_retry_scheduled: _Optional[_Union[StepRetryScheduled, _Mapping]] = ..., step_skipped: _Optional[_Union[StepSkipped, _Mapping]] = ..., step_cancelled: _Optional[_Union[StepCancelled, _Mapping]] = ..., gate_violated: _Optional[_Union[GateViolated, _Mapping]] = ..., branch_chosen: _Optional[_Union[BranchChosen, _Mapping]] = ..., step_compensated: _Optional[_Union[StepCompensated, _Mapping]] = ..., step_caught: _Optional[_Union[StepCaught, _Mapping]] = ..., step_cached: _Optional[_Union[StepCached, _Mapping]] = ..., call_fell_back: _Optional[_Union[CallFellBack, _Mapping]] = ..., mark_set: _Optional[_Union[MarkSet, _Mapping]] = ..., items_begun: _Optional[_Union[ItemsBegun, _Mapping]] = ..., iteration_begun: _Optional[_Union[IterationBegun, _Mapping]] = ..., state_changed: _Optional[_Union[StateChanged, _Mapping]] = ..., wait_begun: _Optional[_Union[WaitBegun, _Mapping]] = ..., child_started: _Optional[_Union[ChildStarted, _Mapping]] = ..., child_ended: _Optional[_Union[ChildEnded, _Mapping]] = ..., compensation_failed: _Optional[_Union[CompensationFailed, _Mapping]] = ..., items_listed: _Optional[_Union[ItemsListed, _Mapping]] = ..., step_compensating: _Optional[_Union[StepCompensating, _Mapping]] = ..., review_begun: _Optional[_Union[ReviewBegun, _Mapping]] = ..., auxiliary_begun: _Optional[_Union[AuxiliaryBegun, _Mapping]] = ...) -> None: ...
 
 class ExecutionStarted(_message.Message):
-    __slots__ = ("namespace", "workflow", "version", "definition", "input", "variables", "labels", "request_id", "deadline", "parent")
+    __slots__ = ("namespace", "workflow", "version", "definition", "input", "variables", "labels", "request_id", "deadline", "parent", "agents")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -109,6 +109,13 @@ class ExecutionStarted(_message.Message):
         key: str
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class AgentsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: KnownAgent
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[KnownAgent, _Mapping]] = ...) -> None: ...
     NAMESPACE_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -119,6 +126,7 @@ class ExecutionStarted(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_FIELD_NUMBER: _ClassVar[int]
     PARENT_FIELD_NUMBER: _ClassVar[int]
+    AGENTS_FIELD_NUMBER: _ClassVar[int]
     namespace: str
     workflow: str
     version: int
@@ -129,7 +137,16 @@ class ExecutionStarted(_message.Message):
     request_id: str
     deadline: _timestamp_pb2.Timestamp
     parent: _execution_pb2.Parent
-    def __init__(self, namespace: _Optional[str] = ..., workflow: _Optional[str] = ..., version: _Optional[int] = ..., definition: _Optional[_Union[_workflow_pb2.Workflow, _Mapping]] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., variables: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent: _Optional[_Union[_execution_pb2.Parent, _Mapping]] = ...) -> None: ...
+    agents: _containers.MessageMap[str, KnownAgent]
+    def __init__(self, namespace: _Optional[str] = ..., workflow: _Optional[str] = ..., version: _Optional[int] = ..., definition: _Optional[_Union[_workflow_pb2.Workflow, _Mapping]] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., variables: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent: _Optional[_Union[_execution_pb2.Parent, _Mapping]] = ..., agents: _Optional[_Mapping[str, KnownAgent]] = ...) -> None: ...
+
+class KnownAgent(_message.Message):
+    __slots__ = ("description", "input_schema")
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    INPUT_SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    description: str
+    input_schema: _struct_pb2.Value
+    def __init__(self, description: _Optional[str] = ..., input_schema: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ...) -> None: ...
 
 class ExecutionCompleted(_message.Message):
     __slots__ = ("output",)

@@ -24,7 +24,7 @@ mod states;
 mod tasks;
 mod waits;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -39,7 +39,7 @@ use crate::{
         time::Time,
         value,
     },
-    proto::Event,
+    proto::{Event, KnownAgent},
 };
 
 /// An execution under test, and all that was decided.
@@ -83,6 +83,7 @@ fn begin(yaml: &str, input: Json, parent: Option<Parent>) -> Result<Case, Reject
         labels: [("by".to_owned(), "start".to_owned())].into(),
         request_id: String::new(),
         parent,
+        agents: known_agents(),
     };
     let (execution, outcome) = start(plan, begun, now, &limits)?;
     Ok(Case {
@@ -93,6 +94,15 @@ fn begin(yaml: &str, input: Json, parent: Option<Parent>) -> Result<Case, Reject
         limits,
         leases: 0,
     })
+}
+
+/// What every execution under test knows of agents.
+fn known_agents() -> HashMap<String, KnownAgent> {
+    let known = KnownAgent {
+        description: "says what it knows".into(),
+        input_schema: Some(value::from_json(&json!({"type": "object"}))),
+    };
+    [("known".to_owned(), known)].into()
 }
 
 impl Case {

@@ -11,7 +11,7 @@ steps:
     input: { question: '{{ input }}' }
     react:
       reason: { agent: thinker, retry: { max_attempts: 2, initial_delay: 1s, jitter: 0 } }
-      tools: [ { agent: search, description: finds }, { skill: text/sums } ]
+      tools: [ { agent: search, description: finds }, { skill: text/sums }, { agent: known } ]
       max_iterations: 3
 ";
 
@@ -43,6 +43,7 @@ fn the_reasoner_is_shown_what_its_tools_gave_until_it_answers() {
     let tools = json!([
         {"name": "search", "description": "finds", "input_schema": null},
         {"name": "text/sums", "description": null, "input_schema": null},
+        {"name": "known", "description": "says what it knows", "input_schema": {"type": "object"}},
     ]);
     assert_eq!(
         case.input("solve[1]/reason"),
