@@ -9,11 +9,14 @@ use std::{
     time::Duration,
 };
 
-use serde_json::json;
-use tutti::proto::{
-    Event, ListEventsRequest, RegisterWorkflowRequest, StartExecutionRequest, event,
-    execution_service_client::ExecutionServiceClient,
-    workflow_service_client::WorkflowServiceClient,
+use serde_json::{Value as Json, json};
+use tutti::{
+    core::value,
+    proto::{
+        Event, RegisterWorkflowRequest, StartExecutionRequest, WatchExecutionRequest, event,
+        execution_service_client::ExecutionServiceClient,
+        workflow_service_client::WorkflowServiceClient,
+    },
 };
 use tutti_client::{TaskContext, TaskError, Worker};
 
@@ -175,28 +178,46 @@ async fn start(url: &str, round: u64) -> String {
     answer.into_inner().execution_id
 }
 
-async fn events_until_end(url: &str, id: &str) -> Vec<Event> {
+/// Registers a definition and starts it; the execution's id.
+pub async fn begin(url: &str, source: &str, input: Json) -> String {
+    let request = RegisterWorkflowRequest {
+        source: source.into(),
+        ..Default::default()
+    };
+    let mut workflows = WorkflowServiceClient::connect(url.to_owned())
+        .await
+        .unwrap();
+    let registered = workflows.register_workflow(request).await.unwrap();
+    let request = StartExecutionRequest {
+        workflow: registered.into_inner().name,
+        input: Some(value::from_json(&input)),
+        ..Default::default()
+    };
+    let mut executions = ExecutionServiceClient::connect(url.to_owned())
+        .await
+        .unwrap();
+    let answer = executions.start_execution(request).await.unwrap();
+    answer.into_inner().execution_id
+}
+
+/// All events of an execution, once it has ended.
+pub async fn events_until_end(url: &str, id: &str) -> Vec<Event> {
     let mut client = ExecutionServiceClient::connect(url.to_owned())
         .await
         .unwrap();
-    let watch = tutti::proto::WatchExecutionRequest {
+    let request = WatchExecutionRequest {
         execution_id: id.into(),
         ..Default::default()
     };
-    let mut stream = client.watch_execution(watch).await.unwrap().into_inner();
-    let to_the_end = async { while stream.message().await.unwrap().is_some() {} };
+    let mut watch = client.watch_execution(request).await.unwrap().into_inner();
+    let mut events = Vec::new();
+    let to_the_end = async {
+        while let Some(message) = watch.message().await.unwrap() {
+            events.extend(message.event);
+        }
+    };
     tokio::time::timeout(Duration::from_secs(120), to_the_end)
         .await
         .expect("it ends");
-    let request = ListEventsRequest {
-        execution_id: id.into(),
-        page_size: 1000,
-        ..Default::default()
-    };
-    client
-        .list_events(request)
-        .await
-        .unwrap()
-        .into_inner()
-        .events
+    events
 }

@@ -1,5 +1,7 @@
 //! Patterns over loops on a real server: shown by their names, durable turn by turn, told once.
 
+mod killed;
+
 use prost::Message as _;
 use serde_json::{Value as Json, json};
 use tutti::{

@@ -9,19 +9,21 @@ use std::{
 };
 
 use serde_json::{Value as Json, json};
-use tutti::{
-    core::value,
-    proto::{
-        Event, RegisterWorkflowRequest, StartExecutionRequest, WatchExecutionRequest, event::Kind,
-        execution_service_client::ExecutionServiceClient,
-        workflow_service_client::WorkflowServiceClient,
-    },
-};
+use tutti::{core::value, proto::event::Kind};
 use tutti_client::{TaskContext, TaskError, Worker};
 
-use crate::killed::Process;
+use crate::killed::{Process, begin, events_until_end};
 
 const ITEMS: usize = 2_000;
+
+const MAP: &str = "
+name: map
+steps:
+  - id: map
+    each:
+      items: input
+      steps: [ { id: one, agent: increment, retry: { max_attempts: 20, initial_delay: 0.01s } } ]
+";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_killed_in_a_map_counts_one_result_for_every_item() {
@@ -31,7 +33,8 @@ async fn a_server_killed_in_a_map_counts_one_result_for_every_item() {
     let url = format!("http://{address}");
     let calls = Arc::new(AtomicUsize::new(0));
     let worker = tokio::spawn(serve(url.clone(), Arc::clone(&calls)));
-    let id = begin(&url).await;
+    let items: Vec<usize> = (0..ITEMS).collect();
+    let id = begin(&url, MAP, json!(items)).await;
     for share in [5, 3, 2] {
         let wanted = ITEMS / share;
         while calls.load(Ordering::Relaxed) < wanted {
@@ -74,50 +77,4 @@ async fn serve(url: String, calls: Arc<AtomicUsize>) {
         .build()
         .unwrap();
     let _ = worker.run(std::future::pending()).await;
-}
-
-async fn begin(url: &str) -> String {
-    let source = "
-name: map
-steps:
-  - id: map
-    each:
-      items: input
-      steps: [ { id: one, agent: increment, retry: { max_attempts: 20, initial_delay: 0.01s } } ]
-";
-    let request = RegisterWorkflowRequest {
-        source: source.into(),
-        ..Default::default()
-    };
-    let mut workflows = WorkflowServiceClient::connect(url.to_owned())
-        .await
-        .unwrap();
-    workflows.register_workflow(request).await.unwrap();
-    let items: Vec<usize> = (0..ITEMS).collect();
-    let request = StartExecutionRequest {
-        workflow: "map".into(),
-        input: Some(value::from_json(&json!(items))),
-        ..Default::default()
-    };
-    let mut executions = ExecutionServiceClient::connect(url.to_owned())
-        .await
-        .unwrap();
-    let answer = executions.start_execution(request).await.unwrap();
-    answer.into_inner().execution_id
-}
-
-async fn events_until_end(url: &str, id: &str) -> Vec<Event> {
-    let mut client = ExecutionServiceClient::connect(url.to_owned())
-        .await
-        .unwrap();
-    let request = WatchExecutionRequest {
-        execution_id: id.into(),
-        ..Default::default()
-    };
-    let mut watch = client.watch_execution(request).await.unwrap().into_inner();
-    let mut events = Vec::new();
-    while let Some(message) = watch.message().await.unwrap() {
-        events.extend(message.event);
-    }
-    events
 }
