@@ -195,6 +195,7 @@ impl SystemService for Service {
         let response = ApplyRetentionResponse {
             executions: removed.executions,
             request_ids: removed.request_ids,
+            outputs: removed.outputs,
         };
         reply(response, self.limits())
     }

@@ -189,7 +189,7 @@ async fn apply(global: &Global) -> Result<(), Failure> {
         return output::print(&json::pretty(&removed, "tutti.v1.ApplyRetentionResponse")?);
     }
     output::print(&format!(
-        "{} executions and {} request ids removed",
-        removed.executions, removed.request_ids
+        "{} executions, {} request ids and {} kept outputs removed",
+        removed.executions, removed.request_ids, removed.outputs
     ))
 }

@@ -56,6 +56,8 @@ pub struct Limits {
     pub pending_bytes_max: usize,
     /// How long a start's request id is remembered.
     pub request_id_timeout: Duration,
+    /// The longest that a step's output is kept for others; what `cache.ttl` is without one.
+    pub cache_timeout: Duration,
     /// The most iterations of a loop, turns or rounds of a pattern, changes of state.
     pub iterations_max: u32,
 }
@@ -90,13 +92,14 @@ impl Default for Limits {
             disk_reserve_bytes: 256 << 20,
             pending_bytes_max: 64 << 20,
             request_id_timeout: Duration::from_secs(7 * 86_400),
+            cache_timeout: Duration::from_secs(7 * 86_400),
             iterations_max: 10_000,
         }
     }
 }
 
 /// The names of the limits, as they are published.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "message_bytes_max",
     "payload_bytes_max",
     "workflow_steps_max",
@@ -120,6 +123,7 @@ const NAMES: [&str; 24] = [
     "disk_reserve_bytes",
     "pending_bytes_max",
     "request_id_timeout",
+    "cache_timeout",
     "iterations_max",
 ];
 
@@ -168,6 +172,7 @@ impl Limits {
             "worker_credits_max" => self.worker_credits_max = number(text)?,
             "lease_timeout" => self.lease_timeout = timeout(text)?,
             "accept_timeout" => self.accept_timeout = timeout(text)?,
+            "cache_timeout" => self.cache_timeout = timeout(text)?,
             "request_id_timeout" => self.request_id_timeout = timeout(text)?,
             "disk_reserve_bytes" if text == "0" => self.disk_reserve_bytes = 0,
             "pending_bytes_max" => self.pending_bytes_max = bytes(text)?,

@@ -17,7 +17,7 @@ use crate::{
 
 /// How often what is over is looked for.
 const PASS_INTERVAL: Duration = Duration::from_secs(60);
-/// Request ids are looked through in every one of this many passes.
+/// Request ids and outputs kept for others are looked through in every one of this many passes.
 const PASSES_PER_REQUESTS: u32 = 60;
 /// The most rules of all namespaces.
 const RULES_MAX: usize = 10_000;
@@ -35,6 +35,8 @@ pub struct Removed {
     pub executions: u64,
     /// Request ids.
     pub request_ids: u64,
+    /// Outputs of steps that were kept for others.
+    pub outputs: u64,
 }
 
 /// The rules in force: the workflow's own, else its namespace's, else the server's.
@@ -137,13 +139,20 @@ impl Handle {
         }
         if requests {
             removed.request_ids = self.remove_requests(now).await?;
+            removed.outputs = self.remove_outputs(now).await?;
         }
         if removed != Removed::default() {
             let Removed {
                 executions,
                 request_ids,
+                outputs,
             } = removed;
-            tracing::info!(executions, request_ids, "removed what is kept no longer");
+            tracing::info!(
+                executions,
+                request_ids,
+                outputs,
+                "removed what is kept no longer"
+            );
         }
         Ok(removed)
     }
@@ -212,6 +221,29 @@ impl Handle {
             }
             match records.into_iter().nth(READ_MAX - 1) {
                 Some((last, _)) => after = Some(last),
+                None => return Ok(removed),
+            }
+        }
+    }
+
+    async fn remove_outputs(&self, now: Time) -> Result<u64, Error> {
+        let (mut after, mut removed) = (None, 0);
+        loop {
+            let store = Arc::clone(&self.inner.parts.store);
+            let from = after.take();
+            let records = blocking(move || Ok(store.outputs(from, READ_MAX)?)).await?;
+            let over = records
+                .iter()
+                .filter(|(_, record)| Time::from(record.expire_time) <= now);
+            let writes: Vec<_> = over
+                .map(|(key, _)| Write::DeleteOutput { key: *key })
+                .collect();
+            if !writes.is_empty() {
+                removed += writes.len() as u64;
+                self.commit(writes).await?;
+            }
+            match records.get(READ_MAX - 1) {
+                Some((last, _)) => after = Some(*last),
                 None => return Ok(removed),
             }
         }

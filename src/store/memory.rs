@@ -11,11 +11,11 @@ use prost::Message as _;
 use uuid::Uuid;
 
 use super::{
-    Compacted, Error, Info, Open, Page, Pressure, RequestName, RequestRecord, Snapshot, Store,
-    Verification, Write, audit::Chain, check, filter,
+    Compacted, Error, Info, Open, OutputRecord, Page, Pressure, RequestName, RequestRecord,
+    Snapshot, Store, Verification, Write, audit::Chain, check, filter,
 };
 use crate::{
-    core::execution::Standing,
+    core::{decide::CacheKey, execution::Standing},
     proto::{Agent, Event, Execution, ExecutionFilter, Retention, WorkflowVersion},
 };
 
@@ -31,6 +31,7 @@ pub struct Memory {
 struct Kept {
     executions: BTreeMap<Uuid, Run>,
     requests: BTreeMap<(String, String), RequestRecord>,
+    outputs: BTreeMap<CacheKey, OutputRecord>,
     retentions: BTreeMap<(String, String), Retention>,
     workflows: BTreeMap<(String, String, u32), WorkflowVersion>,
     agents: BTreeMap<(String, String), Agent>,
@@ -127,6 +128,21 @@ impl Store for Memory {
     fn request(&self, namespace: &str, request_id: &str) -> Result<Option<RequestRecord>, Error> {
         let key = (namespace.to_owned(), request_id.to_owned());
         Ok(self.kept().requests.get(&key).cloned())
+    }
+
+    fn output(&self, key: &CacheKey) -> Result<Option<OutputRecord>, Error> {
+        Ok(self.kept().outputs.get(key).cloned())
+    }
+
+    fn outputs(
+        &self,
+        after: Option<CacheKey>,
+        limit: usize,
+    ) -> Result<Vec<(CacheKey, OutputRecord)>, Error> {
+        let kept = self.kept();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let found = kept.outputs.range((from, Bound::Unbounded)).take(limit);
+        Ok(found.map(|(key, record)| (*key, record.clone())).collect())
     }
 
     fn requests(
@@ -297,20 +313,22 @@ impl Kept {
         }
     }
 
+    fn append(&mut self, id: Uuid, events: Vec<Event>, summary: Option<Box<Execution>>) {
+        let run = self.executions.entry(id).or_default();
+        run.events.extend(events);
+        run.standing = None;
+        if let Some(summary) = summary {
+            run.summary = *summary;
+        }
+    }
+
     fn apply(&mut self, write: Write) {
         match write {
             Write::Append {
                 id,
                 events,
                 summary,
-            } => {
-                let run = self.executions.entry(id).or_default();
-                run.events.extend(events);
-                run.standing = None;
-                if let Some(summary) = summary {
-                    run.summary = *summary;
-                }
-            }
+            } => self.append(id, events, summary),
             Write::Stand {
                 id,
                 standing,
@@ -319,6 +337,12 @@ impl Kept {
             } => self.stand(id, standing, summary),
             Write::DeleteExecution { id } => {
                 self.executions.remove(&id);
+            }
+            Write::PutOutput { key, record } => {
+                self.outputs.insert(key, record);
+            }
+            Write::DeleteOutput { key } => {
+                self.outputs.remove(&key);
             }
             Write::PutRequest {
                 namespace,

@@ -5,7 +5,7 @@ use prost_types::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    core::execution::Standing,
+    core::{decide::CacheKey, execution::Standing},
     proto::{Agent, Event, Execution, ExecutionFilter, Retention, WorkflowVersion},
 };
 
@@ -77,6 +77,16 @@ pub trait Store: Send + Sync + 'static {
         after: Option<RequestName>,
         limit: usize,
     ) -> Result<Vec<(RequestName, RequestRecord)>, Error>;
+
+    /// Where the output lies that is kept under a key, expired or not.
+    fn output(&self, key: &CacheKey) -> Result<Option<OutputRecord>, Error>;
+
+    /// Where outputs lie that are kept, by key, after one of them, in order.
+    fn outputs(
+        &self,
+        after: Option<CacheKey>,
+        limit: usize,
+    ) -> Result<Vec<(CacheKey, OutputRecord)>, Error>;
 
     /// Namespace and name of each workflow that has executions, after one of them, in order.
     fn executed_workflows(
@@ -210,6 +220,18 @@ pub enum Write {
         /// The request id.
         request_id: String,
     },
+    /// Keeps where the output of a step lies, for others that do the same work.
+    PutOutput {
+        /// What identifies the work.
+        key: CacheKey,
+        /// Where it lies.
+        record: OutputRecord,
+    },
+    /// Forgets where an output lies.
+    DeleteOutput {
+        /// What identifies the work.
+        key: CacheKey,
+    },
     /// Keeps how long executions are kept, in place of what was said for the same workflow.
     PutRetention {
         /// What was said.
@@ -274,6 +296,17 @@ pub struct RequestRecord {
     pub body_hash: u64,
     /// When it was started.
     pub create_time: Timestamp,
+}
+
+/// Where the output of a step lies.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutputRecord {
+    /// The execution that gave it.
+    pub execution_id: Uuid,
+    /// The sequence of the event that tells it.
+    pub sequence: u64,
+    /// From when it is not given any more.
+    pub expire_time: Timestamp,
 }
 
 /// A page and where the next one begins.

@@ -6,6 +6,7 @@
 mod agents;
 mod architecture;
 mod bench;
+mod cache;
 mod children;
 mod cli;
 mod clients;

@@ -3,8 +3,8 @@
 use tutti::{
     core::value,
     proto::{
-        Block, Call, Case, Child, Each, Gate, Gates, Join, Judge, Loop, Repair, RetryPolicy, Step,
-        Switch, Transition, Wait, Workflow, block, call, gate, join, step, wait,
+        Block, Cache, Call, Case, Child, Each, Gate, Gates, Join, Judge, Loop, Repair, RetryPolicy,
+        Step, Switch, Transition, Wait, Workflow, block, cache, call, gate, join, step, wait,
     },
 };
 
@@ -162,6 +162,10 @@ fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
         save: rng.chance(15).then(|| prost_types::Struct {
             fields: [("saved".to_owned(), value::string("{{ output }}"))].into(),
         }),
+        cache: rng.chance(10).then(|| Cache {
+            scope: cache::Scope::Execution.into(),
+            ..Cache::default()
+        }),
         output: rng.chance(10).then(|| {
             value::string("{{ missing(output) ? 1 : 2 }}".replace("missing(output)", "output == 1"))
         }),
@@ -172,6 +176,10 @@ fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
     };
     if depth <= DEPTH_MAX {
         beside::add_to_step(rng, &mut step);
+    }
+    let useless = matches!(step.kind, Some(step::Kind::Set(_) | step::Kind::Wait(_)));
+    if useless || step.compensation.is_some() {
+        step.cache = None;
     }
     step
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use prost::Message as _;
 use tutti::{
     core::{
-        decide::{self, Command, Effect, Outcome, Rejection, decide},
+        decide::{self, Command, Effect, Outcome, Rejection, Remembered, decide},
         execution::{Execution, ExecutionState, StepState, apply},
         limits::Limits,
         plan::{self, Plan},
@@ -43,6 +43,7 @@ pub struct World {
     tasks: Tasks,
     children: Children,
     leases: u64,
+    outputs: Remembered,
     /// How often each step's completion was recorded since the last time it was made new.
     ended_at: Option<usize>,
 }
@@ -80,7 +81,9 @@ impl World {
             agents: BTreeMap::new().into_iter().collect(),
         };
         let now = Time::from_nanos(1_000_000_000);
-        let (live, outcome) = decide::start(Arc::clone(&plan), start, now, &limits).unwrap();
+        let mut outputs = Remembered::default();
+        let (live, outcome) =
+            decide::start(Arc::clone(&plan), start, now, &limits, &mut outputs).unwrap();
         let shadow = Execution::create(Arc::clone(&plan), &outcome.events[0]).unwrap();
         let mut world = Self {
             plan,
@@ -93,6 +96,7 @@ impl World {
             tasks: Tasks::new(),
             children: Children::default(),
             leases: 0,
+            outputs,
             ended_at: None,
         };
         let events = outcome.events[1..].to_vec();
@@ -217,7 +221,13 @@ impl World {
         let landed = self.attempt(command);
         if let Some(command) = repeated.filter(|_| landed) {
             let before = self.live.sequence;
-            let answer = decide(&mut self.live, command, self.now, &self.limits);
+            let answer = decide(
+                &mut self.live,
+                command,
+                self.now,
+                &self.limits,
+                &mut self.outputs,
+            );
             let silent = matches!(&answer, Ok(outcome) if outcome.events.is_empty());
             assert!(silent || answer == Err(Rejection::Stale), "{answer:?}");
             assert_eq!(
@@ -239,7 +249,13 @@ impl World {
             usage,
         };
         let before = self.live.clone();
-        let answer = decide(&mut self.live, command, self.now, &self.limits);
+        let answer = decide(
+            &mut self.live,
+            command,
+            self.now,
+            &self.limits,
+            &mut self.outputs,
+        );
         assert_eq!(answer, Err(Rejection::Stale));
         assert!(self.live == before, "a refused command changes nothing");
     }
@@ -260,11 +276,18 @@ impl World {
     /// Decides a command; the process may die before it is durable. True when it is.
     fn attempt(&mut self, command: Command) -> bool {
         let ended = self.live.is_ended();
-        let answer = decide(&mut self.live, command, self.now, &self.limits);
+        let answer = decide(
+            &mut self.live,
+            command,
+            self.now,
+            &self.limits,
+            &mut self.outputs,
+        );
         match answer {
             Ok(outcome) if self.rng.chance(4) && !ended && self.is_looked_at() => {
                 // Died before the append: nothing of it was, no effect was released.
                 drop(outcome);
+                self.outputs = Remembered::default();
                 self.crash();
                 return false;
             }

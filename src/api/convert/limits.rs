@@ -32,6 +32,7 @@ pub fn published(limits: &Limits) -> proto::Limits {
         pending_bytes_max,
         iterations_max,
         request_id_timeout,
+        cache_timeout,
     } = limits;
     proto::Limits {
         message_bytes_max: wide(*message_bytes_max),
@@ -58,6 +59,7 @@ pub fn published(limits: &Limits) -> proto::Limits {
         pending_bytes_max: wide(*pending_bytes_max),
         iterations_max: *iterations_max,
         request_id_timeout: Some(time::message(*request_id_timeout)),
+        cache_timeout: Some(time::message(*cache_timeout)),
     }
 }
 

@@ -132,6 +132,18 @@ impl Turn<'_> {
         if let Err(error) = self.check_child_depth(run) {
             return self.fail_step(run, error, None);
         }
+        let chosen = match self.chosen(run) {
+            Ok(chosen) => chosen,
+            Err(error) => return self.fail_step(run, error, None),
+        };
+        let cache_key = match self.execution.run(run).attempt {
+            0 => match self.cache_key(run, &input, chosen.target_name()) {
+                Ok(key) if self.complete_by_cache(run, &key, &input) => return,
+                Ok(key) => key,
+                Err(error) => return self.fail_step(run, error, None),
+            },
+            _ => self.execution.run(run).cache_key.clone(),
+        };
         let attempt = self.execution.run(run).attempt + 1;
         let node = self.node(run);
         let total = match self.execution.run(run).total_deadline {
@@ -139,11 +151,6 @@ impl Turn<'_> {
             None => node.total_timeout.map(|t| self.now.after(t)),
         };
         if self.call(run).is_some() {
-            let chosen = match self.chosen(run) {
-                Ok(chosen) => chosen,
-                Err(error) => return self.fail_step(run, error, None),
-            };
-            let node = self.node(run);
             let given_item = self.execution.item_around(run) == Some(&input);
             let mut input = input;
             let gathered = self.execution.leave_gathered_out(run, &mut input);
@@ -158,6 +165,7 @@ impl Turn<'_> {
                 gathered,
                 role: String::new(),
                 context: None,
+                cache_key,
             };
             chosen.name(&mut scheduled);
             self.emit(run, event::Kind::StepScheduled(scheduled));
@@ -171,6 +179,7 @@ impl Turn<'_> {
             input: Some(input),
             deadline: node.timeout.map(|t| self.now.after(t).into()),
             total_deadline: total.map(Into::into),
+            cache_key,
             ..StepStarted::default()
         };
         self.emit(run, event::Kind::StepStarted(started));

@@ -99,6 +99,14 @@ impl Chosen {
         }
     }
 
+    /// The agent or skill.
+    pub fn target_name(&self) -> &str {
+        match &self.target {
+            Target::Agent(agent) => agent,
+            Target::Skill { skill, .. } => skill,
+        }
+    }
+
     /// Names it, as the event of an attempt does.
     pub fn name(self, scheduled: &mut StepScheduled) {
         scheduled.role = self.role;

@@ -127,7 +127,8 @@ impl Turn<'_> {
                     usage,
                     exit: exit.into(),
                 };
-                self.emit(run, event::Kind::StepCompleted(completed));
+                self.emit(run, event::Kind::StepCompleted(completed.clone()));
+                self.keep_output(run, &completed);
                 self.step_ended(run);
             }
             Err(fault) if fault.retried => self.retry_or_fail(run, fault.error, None, usage, true),

@@ -3,6 +3,7 @@
 //! events are durable.
 
 mod begin;
+mod cache;
 mod catch;
 mod child;
 mod choice;
@@ -25,6 +26,7 @@ mod whole;
 
 use std::time::Duration;
 
+pub use cache::{CacheKey, Cached, Keep, Outputs, Remembered};
 pub use child::{ChildEnding, ChildReport, ChildStart, ChildWorkflow, ParentReport};
 pub use start::{Start, start};
 use task::Said;
@@ -199,6 +201,7 @@ pub fn decide(
     command: Command,
     now: Time,
     limits: &Limits,
+    outputs: &mut dyn Outputs,
 ) -> Result<Outcome, Rejection> {
     let state = execution.state;
     if execution.is_ended() {
@@ -223,7 +226,7 @@ pub fn decide(
         return Err(Rejection::Ended(ending.state));
     }
     let now = now.max(execution.last_time);
-    let mut turn = Turn::new(execution, now, limits);
+    let mut turn = Turn::new(execution, now, limits, outputs);
     match command {
         Command::Accept {
             task,

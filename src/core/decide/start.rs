@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use uuid::Uuid;
 
-use super::{Outcome, Rejection, turn::Turn};
+use super::{Outcome, Outputs, Rejection, turn::Turn};
 use crate::{
     core::{
         execution::{Execution, Parent, ROOT},
@@ -49,6 +49,7 @@ pub fn start(
     start: Start,
     now: Time,
     limits: &Limits,
+    outputs: &mut dyn Outputs,
 ) -> Result<(Execution, Outcome), Rejection> {
     if let Some(schema) = &plan.input_schema {
         let violations = schema.violations(&start.input);
@@ -81,7 +82,7 @@ pub fn start(
     };
     let mut execution = Execution::create(plan, &event)
         .expect("an execution_started with a UUID makes an execution");
-    let mut turn = Turn::new(&mut execution, now, limits);
+    let mut turn = Turn::new(&mut execution, now, limits, outputs);
     turn.tell_parent_of_start();
     turn.enter_first_state(ROOT);
     turn.pump();

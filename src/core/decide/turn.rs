@@ -1,6 +1,6 @@
 //! One decision in the making: events are applied as they are decided, effects gathered.
 
-use super::{Dispatch, Effect, Outcome};
+use super::{Dispatch, Effect, Outcome, Outputs};
 use crate::{
     core::{
         execution::{Error, Execution, Given, ROOT, RunId, StepScope, StepState, apply},
@@ -17,6 +17,8 @@ pub(super) struct Turn<'a> {
     pub execution: &'a mut Execution,
     pub now: Time,
     pub limits: &'a Limits,
+    /// Outputs kept from before.
+    pub outputs: &'a mut dyn Outputs,
     /// The bytes of the inputs handed out so far.
     pub bytes: usize,
     /// The execution is being ended at once, and its children with it.
@@ -31,11 +33,17 @@ const DECISION_EVENTS_MAX: usize = 1_000;
 const DECISION_BYTES_MAX: usize = 4 << 20;
 
 impl<'a> Turn<'a> {
-    pub fn new(execution: &'a mut Execution, now: Time, limits: &'a Limits) -> Self {
+    pub fn new(
+        execution: &'a mut Execution,
+        now: Time,
+        limits: &'a Limits,
+        outputs: &'a mut dyn Outputs,
+    ) -> Self {
         Self {
             execution,
             now,
             limits,
+            outputs,
             bytes: 0,
             terminating: false,
             outcome: Outcome::default(),

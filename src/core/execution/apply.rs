@@ -116,6 +116,7 @@ impl Execution {
             event::Kind::CallFellBack(e) => self.call_fell_back(run, e),
             event::Kind::ReviewBegun(e) => self.review_begun(run, e, now),
             event::Kind::AuxiliaryBegun(e) => self.auxiliary_begun(run, e, now),
+            event::Kind::StepCached(e) => self.step_cached(run, e, now),
             event::Kind::StepCaught(e) => self.step_caught(run, e, now),
             event::Kind::StepSkipped(_) => self.step_ended(run, StepState::Skipped, now),
             event::Kind::StepCancelled(_) => self.step_ended(run, StepState::Cancelled, now),
@@ -160,6 +161,7 @@ impl Execution {
         run.lease = 0;
         run.worker_id.clear();
         run.agent.clone_from(&event.agent);
+        run.cache_key.clone_from(&event.cache_key);
         run.input = Some(input);
         run.queue_deadline = event.queue_deadline.map(Time::from);
         self.tasks.remove(&before);
@@ -187,6 +189,7 @@ impl Execution {
             run.worker_id.clone_from(&event.worker_id);
             run.agent.clone_from(&event.agent);
         } else {
+            self.run_mut(id).cache_key.clone_from(&event.cache_key);
             self.run_mut(id).input = Some(event.input.clone().unwrap_or_else(value::null));
             self.set_total(id, event.total_deadline.map(Time::from));
             self.drop_children(id);
@@ -200,7 +203,9 @@ impl Execution {
     }
 
     fn step_completed(&mut self, id: RunId, event: &StepCompleted, now: Time) {
-        let called = self.run(id).holds_call && matches!(self.node(id).kind, Kind::Call(_));
+        let called = event.attempt > 0
+            && self.run(id).holds_call
+            && matches!(self.node(id).kind, Kind::Call(_));
         if called {
             let start = self.run(id).start_time.unwrap_or(now);
             self.calls_completed += 1;

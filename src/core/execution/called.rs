@@ -1,11 +1,15 @@
-//! Who a call goes to: as the plan says, as an expression chose, or the next of its fallbacks.
+//! Who a call goes to: as the plan says, as an expression chose, the next of its fallbacks; or
+//! nobody, when the output was kept from before.
 
 use std::collections::BTreeMap;
 
-use super::{Execution, RunId, StepRun, apply::add_usage};
+use super::{Execution, RunId, StepRun, StepState, apply::add_usage};
 use crate::{
-    core::plan::{Call, Kind, Node, Select, Target},
-    proto::{CallFellBack, StepScheduled},
+    core::{
+        plan::{Call, Kind, Node, Select, Target},
+        time::Time,
+    },
+    proto::{CallFellBack, StepCached, StepScheduled},
 };
 
 impl StepRun {
@@ -50,6 +54,14 @@ impl Execution {
                 select: Select::default(),
             },
         }))
+    }
+
+    pub(super) fn step_cached(&mut self, id: RunId, event: &StepCached, now: Time) {
+        self.begin(id, now);
+        let run = self.run_mut(id);
+        run.state = StepState::Running;
+        run.cached_from.clone_from(&event.execution_id);
+        run.input.clone_from(&event.input);
     }
 
     pub(super) fn call_fell_back(&mut self, id: RunId, event: &CallFellBack) {

@@ -74,6 +74,10 @@ pub struct StepRun {
     pub usage: Option<Usage>,
     /// What the iterations of a loop gave so far; `None` for any other step.
     pub frames: Option<Box<Frames>>,
+    /// What identifies its work, when its output is kept; else empty.
+    pub cache_key: String,
+    /// The execution that gave its output, when that was kept from before; else empty.
+    pub cached_from: String,
     /// Why a loop went no further.
     pub exit: Exit,
     /// The branch a switch chose, as in the event; `None` before.
@@ -137,6 +141,8 @@ impl StepRun {
             wait_time: None,
             usage: None,
             frames: None,
+            cache_key: String::new(),
+            cached_from: String::new(),
             exit: Exit::Unspecified,
             branch: None,
             index: None,

@@ -215,6 +215,7 @@ impl Execution {
                 .map_or(String::new(), |c| c.id.to_string()),
             iterations: run.frames.as_ref().map_or(0, |frames| frames.begun),
             exit: run.exit.into(),
+            cached_execution_id: run.cached_from.clone(),
         }
     }
 

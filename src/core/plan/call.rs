@@ -1,11 +1,63 @@
 //! Compiling who is called: an agent, a role of the workflow, a skill, or whom an expression
 //! names; and who is called after them.
 
-use super::{Call, Choice, Kind, Node, Plan, Select, Target, compile::Compiler};
+use std::collections::BTreeMap;
+
+use super::{Kind, Node, Plan, compile::Compiler};
 use crate::{
-    core::value,
+    core::{expr::Template, value},
     proto::{self, PatternCall, call, pattern_call},
 };
+
+/// An agent to call.
+#[derive(Debug)]
+pub struct Call {
+    /// Who.
+    pub target: Target,
+    /// The role that `target` plays; empty when it was not named by one.
+    pub role: String,
+    /// Written as `agent:` rather than `call:`; only for showing.
+    pub short: bool,
+    /// Says who, instead of `target`, when the step begins.
+    pub choice: Option<Choice>,
+    /// Who is called next, in order, when an attempt fails; without any of their own.
+    pub fallback: Vec<Self>,
+}
+
+/// An agent named by an expression.
+#[derive(Debug)]
+pub struct Choice {
+    /// Gives an agent's id or a role, or an object with `agent` or `skill`.
+    pub by: Template,
+    /// The only ones that may be named; empty: any.
+    pub allow: Vec<String>,
+}
+
+/// Who is called.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// The agent with this id.
+    Agent(String),
+    /// An agent with this skill and all these labels.
+    Skill {
+        /// The skill.
+        skill: String,
+        /// The labels.
+        labels: BTreeMap<String, String>,
+        /// How one of several is chosen.
+        select: Select,
+    },
+}
+
+/// How one of several agents is chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Select {
+    /// Each in turn.
+    #[default]
+    RoundRobin,
+    /// The one with the fewest tasks in progress.
+    LeastLoaded,
+}
 
 impl Compiler<'_> {
     /// The call of a step that says only `agent: id`.

@@ -326,6 +326,7 @@ pub(in crate::core) fn blank(id: &str, name: &str, path: String, parent: Option<
         names: Vec::new(),
         gives: None,
         gives_workflow: false,
+        cache: None,
     }
 }
 

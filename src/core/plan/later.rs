@@ -13,7 +13,6 @@ impl Compiler<'_> {
     /// Refuses what a step says and this version does not serve.
     pub(super) fn later_of_step(&mut self, step: &Step) {
         self.later_fields(&[
-            (".cache", step.cache.is_some()),
             (".context", step.context.is_some()),
             (".priority", step.priority > 0),
             (".fairness_key", !step.fairness_key.is_empty()),

@@ -13,6 +13,7 @@
 mod auxiliary;
 mod beside;
 mod bounds;
+mod cache;
 mod call;
 mod calls;
 mod check;
@@ -40,7 +41,9 @@ mod tests;
 mod typing;
 mod wait;
 
+pub use cache::{Cache, Scope};
 pub(in crate::core) use call::of_pattern;
+pub use call::{Call, Choice, Select, Target};
 pub use check::{Checked, check};
 pub use child::Reference;
 pub use compile::{Compiled, compile};
@@ -163,6 +166,8 @@ pub struct Node {
     pub gives: Option<Template>,
     /// True when what it gives must be a valid workflow.
     pub gives_workflow: bool,
+    /// How its output is kept, when it is.
+    pub cache: Option<Box<Cache>>,
 }
 
 impl Node {
@@ -267,56 +272,6 @@ pub enum Source {
     },
     /// The workflow that this sibling gave.
     Given(NodeId),
-}
-
-/// An agent to call.
-#[derive(Debug)]
-pub struct Call {
-    /// Who.
-    pub target: Target,
-    /// The role that `target` plays; empty when it was not named by one.
-    pub role: String,
-    /// Written as `agent:` rather than `call:`; only for showing.
-    pub short: bool,
-    /// Says who, instead of `target`, when the step begins.
-    pub choice: Option<Choice>,
-    /// Who is called next, in order, when an attempt fails; without any of their own.
-    pub fallback: Vec<Self>,
-}
-
-/// An agent named by an expression.
-#[derive(Debug)]
-pub struct Choice {
-    /// Gives an agent's id or a role, or an object with `agent` or `skill`.
-    pub by: Template,
-    /// The only ones that may be named; empty: any.
-    pub allow: Vec<String>,
-}
-
-/// Who is called.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Target {
-    /// The agent with this id.
-    Agent(String),
-    /// An agent with this skill and all these labels.
-    Skill {
-        /// The skill.
-        skill: String,
-        /// The labels.
-        labels: BTreeMap<String, String>,
-        /// How one of several is chosen.
-        select: Select,
-    },
-}
-
-/// How one of several agents is chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Select {
-    /// Each in turn.
-    #[default]
-    RoundRobin,
-    /// The one with the fewest tasks in progress.
-    LeastLoaded,
 }
 
 /// Steps within a step.

@@ -118,6 +118,7 @@ impl<'a> Compiler<'a> {
         self.beside(step, id);
         let kind = self.kind(step, id);
         self.node(id).kind = kind;
+        self.node(id).cache = self.cache(step, id);
         id
     }
 

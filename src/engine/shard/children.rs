@@ -95,8 +95,14 @@ impl Shard {
             parent: Some(start.parent.clone()),
             agents: self.known_agents(namespace, &plan),
         };
-        let (execution, outcome) = decide::start(plan, begin, clock::now(), &self.parts.limits)
-            .map_err(|rejection| refusal::of_command(start.id, rejection))?;
+        let (execution, outcome) = decide::start(
+            plan,
+            begin,
+            clock::now(),
+            &self.parts.limits,
+            &mut self.outputs,
+        )
+        .map_err(|rejection| refusal::of_command(start.id, rejection))?;
         self.adopt_new(execution);
         self.record(start.id, outcome, true);
         Ok(())

@@ -6,6 +6,7 @@ mod children;
 mod flight;
 mod load;
 mod message;
+mod outputs;
 mod passive;
 mod work;
 
@@ -20,6 +21,7 @@ use futures::FutureExt as _;
 use load::{LOADING_MAX, Loaded};
 pub use load::{TakenUp, read};
 pub use message::{Admitted, Mailbox, Message, Parts, Starting};
+use outputs::Kept;
 pub use passive::Leaving;
 use passive::Passive;
 use tokio::{
@@ -51,6 +53,7 @@ pub fn spawn(
 ) -> JoinHandle<()> {
     let (loaded, back) = mpsc::unbounded_channel();
     let mut shard = Shard {
+        outputs: Kept::new(parts.store.clone()),
         parts,
         live: HashMap::default(),
         timers: BTreeSet::new(),
@@ -91,6 +94,8 @@ struct Shard {
     timers: BTreeSet<(Time, Uuid)>,
     /// Request ids whose record is not durable yet.
     requests: HashMap<(String, String), RequestRecord>,
+    /// Outputs of steps that are kept for others.
+    outputs: Kept,
     writes: Vec<Write>,
     releases: Vec<Release>,
     in_flight: VecDeque<Flight>,

@@ -62,7 +62,7 @@ impl Shard {
         let (id, namespace) = (start.id, start.namespace.clone());
         let request_id = start.request_id.clone();
         let now = clock::now();
-        match decide::start(plan, start, now, &self.parts.limits) {
+        match decide::start(plan, start, now, &self.parts.limits, &mut self.outputs) {
             Ok((execution, outcome)) => {
                 if !request_id.is_empty() {
                     let record = RequestRecord {
@@ -186,8 +186,14 @@ impl Shard {
         };
         live.touched = now;
         let state = live.execution.state;
-        let outcome = decide(&mut live.execution, command, now, &limits)
-            .map_err(|rejection| refusal::of_command(id, rejection))?;
+        let outcome = decide(
+            &mut live.execution,
+            command,
+            now,
+            &limits,
+            &mut self.outputs,
+        )
+        .map_err(|rejection| refusal::of_command(id, rejection))?;
         let changed = live.execution.state != state;
         self.record(id, outcome, changed);
         Ok(())
@@ -220,8 +226,14 @@ impl Shard {
     /// A command for an execution that is not in memory: it has ended, or never was.
     fn command_ended(&mut self, id: Uuid, command: Command, now: Time) -> Result<(), Error> {
         let mut execution = self.not_in_memory(id)?;
-        let outcome = decide(&mut execution, command, now, &self.parts.limits)
-            .map_err(|rejection| refusal::of_command(id, rejection))?;
+        let outcome = decide(
+            &mut execution,
+            command,
+            now,
+            &self.parts.limits,
+            &mut self.outputs,
+        )
+        .map_err(|rejection| refusal::of_command(id, rejection))?;
         let effects = outcome.effects.into_iter();
         self.releases
             .extend(effects.filter_map(|effect| of_effect(&execution, effect)));
@@ -252,6 +264,7 @@ impl Shard {
                 events,
                 summary,
             });
+            self.writes.append(&mut self.outputs.writes);
             let item = Item::Events { last, events: told };
             self.releases.push(Release::Progress { id, item });
         }

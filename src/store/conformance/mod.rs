@@ -54,6 +54,7 @@ macro_rules! suite {
             a_deleted_execution_is_gone_and_may_begin_again
             requests_are_kept_by_namespace
             requests_are_paged_in_order_and_forgotten
+            outputs_are_kept_paged_in_order_and_forgotten
             workflows_with_executions_are_listed_by_name
             rules_of_retention_are_kept_replaced_and_forgotten
             versions_of_a_workflow_are_kept_apart

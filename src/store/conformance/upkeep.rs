@@ -1,7 +1,10 @@
 //! What upkeep asks of a store: request ids, workflows with executions, rules of retention.
 
 use super::{Subject, committed, now_and_later, samples::*};
-use crate::{proto::Retention, store::Write};
+use crate::{
+    proto::Retention,
+    store::{OutputRecord, Write},
+};
 
 pub fn requests_are_paged_in_order_and_forgotten<S: Subject>() {
     let name = |namespace: &str, id: &str| (namespace.to_owned(), id.to_owned());
@@ -26,6 +29,36 @@ pub fn requests_are_paged_in_order_and_forgotten<S: Subject>() {
         assert_eq!(page(Some(name("default", "r7")), 2), [""; 0]);
         let first = store.requests(None, 1).unwrap().remove(0);
         assert_eq!(first, (name("default", "r1"), request(1)));
+    });
+}
+
+pub fn outputs_are_kept_paged_in_order_and_forgotten<S: Subject>() {
+    let record = |n: u64| OutputRecord {
+        execution_id: id(n),
+        sequence: n,
+        expire_time: at(i64::try_from(n).unwrap()),
+    };
+    let put = |key: u8, n: u64| Write::PutOutput {
+        key: [key; 32],
+        record: record(n),
+    };
+    let forget = |key: u8| Write::DeleteOutput { key: [key; 32] };
+    let subject = committed::<S>([
+        (0..5).map(|n| put(n, n.into())).collect(),
+        vec![forget(1), forget(4), forget(99), put(2, 12)],
+        vec![put(u8::MAX, 7)],
+    ]);
+    now_and_later(subject, |store| {
+        assert_eq!(store.output(&[2; 32]).unwrap(), Some(record(12)));
+        assert_eq!(store.output(&[4; 32]).unwrap(), None);
+        let page = |after: Option<u8>, limit| -> Vec<u8> {
+            let found = store.outputs(after.map(|key| [key; 32]), limit).unwrap();
+            found.into_iter().map(|(key, _)| key[0]).collect()
+        };
+        assert_eq!(page(None, 9), [0, 2, 3, u8::MAX]);
+        assert_eq!(page(Some(0), 2), [2, 3]);
+        assert_eq!(page(Some(3), 2), [u8::MAX]);
+        assert_eq!(store.outputs(None, 1).unwrap(), [([0; 32], record(0))]);
     });
 }
 

@@ -6,10 +6,11 @@ use prost::Message as _;
 use super::{
     super::Write,
     record::{
-        AgentKey, Append, Change, PutAgent, PutRequest, PutWorkflow, RequestKey, RequestRecord,
-        RetentionKey, Stand, WorkflowKey, pack,
+        AgentKey, Append, Change, OutputRecord, PutAgent, PutOutput, PutRequest, PutWorkflow,
+        RequestKey, RequestRecord, RetentionKey, Stand, WorkflowKey, pack,
     },
 };
+use crate::{core::decide::CacheKey, store};
 
 impl From<Write> for Change {
     fn from(write: Write) -> Self {
@@ -38,11 +39,7 @@ impl From<Write> for Change {
                 namespace,
                 request_id,
                 record,
-            } => Self::PutRequest(PutRequest {
-                namespace,
-                request_id,
-                record: RequestRecord::from(record).encode_to_vec().into(),
-            }),
+            } => Self::PutRequest(put_request(namespace, request_id, record)),
             Write::DeleteRequest {
                 namespace,
                 request_id,
@@ -50,6 +47,8 @@ impl From<Write> for Change {
                 namespace,
                 request_id,
             }),
+            Write::PutOutput { key, record } => Self::PutOutput(put_output(key, record)),
+            Write::DeleteOutput { key } => Self::DeleteOutput(key.to_vec()),
             Write::PutRetention { retention: r } => Self::PutRetention(r.encode_to_vec().into()),
             Write::DeleteRetention {
                 namespace,
@@ -74,11 +73,26 @@ impl From<Write> for Change {
                 name,
                 version,
             }),
-            Write::PutAgent { namespace, agent } => Self::PutAgent(PutAgent {
-                namespace,
-                agent: agent.encode_to_vec().into(),
-            }),
+            Write::PutAgent { namespace, agent } => {
+                let agent = agent.encode_to_vec().into();
+                Self::PutAgent(PutAgent { namespace, agent })
+            }
             Write::DeleteAgent { namespace, id } => Self::DeleteAgent(AgentKey { namespace, id }),
         }
+    }
+}
+
+fn put_output(key: CacheKey, record: store::OutputRecord) -> PutOutput {
+    PutOutput {
+        key: key.to_vec(),
+        record: OutputRecord::from(record).encode_to_vec().into(),
+    }
+}
+
+fn put_request(namespace: String, request_id: String, record: store::RequestRecord) -> PutRequest {
+    PutRequest {
+        namespace,
+        request_id,
+        record: RequestRecord::from(record).encode_to_vec().into(),
     }
 }

@@ -139,7 +139,7 @@ impl Drain<'_> {
 
     fn value(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), Error> {
         match value {
-            Some(value) if keys::is_request(key) => self.put(key.to_vec(), Some(value.to_vec())),
+            Some(value) if keys::is_short(key) => self.put(key.to_vec(), Some(value.to_vec())),
             Some(value) => self.put_value(key, value)?,
             None => {
                 for part in self.state.keys(key) {

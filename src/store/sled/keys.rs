@@ -22,6 +22,7 @@ const OPEN: u8 = b'o';
 const REQUEST: u8 = b'r';
 const RETENTION: u8 = b't';
 const META: u8 = b'm';
+const OUTPUT: u8 = b'k';
 const SUMMARY_1: u8 = b's';
 const WORKFLOW: u8 = b'w';
 const WORKFLOW_INDEX: u8 = b'x';
@@ -153,6 +154,21 @@ pub fn retentions() -> (Vec<u8>, Vec<u8>) {
     (vec![RETENTION], vec![RETENTION + 1])
 }
 
+/// Where an output lies that is kept for others.
+pub fn output(key: &[u8]) -> Vec<u8> {
+    [&[OUTPUT], key].concat()
+}
+
+/// All places of outputs: the first key, and the least behind.
+pub fn outputs() -> (Vec<u8>, Vec<u8>) {
+    (vec![OUTPUT], vec![OUTPUT + 1])
+}
+
+/// The key of the output that a key tells the place of; `None` for any other key.
+pub fn output_key(key: &[u8]) -> Option<[u8; 32]> {
+    key.strip_prefix(&[OUTPUT])?.try_into().ok()
+}
+
 /// All requests: the first key, and the least behind.
 pub fn requests() -> (Vec<u8>, Vec<u8>) {
     (vec![REQUEST], vec![REQUEST + 1])
@@ -192,9 +208,9 @@ pub fn request(namespace: &str, request_id: &str) -> Vec<u8> {
     with_text(with_text(vec![REQUEST], namespace), request_id)
 }
 
-/// Whether a key is that of a request.
-pub fn is_request(key: &[u8]) -> bool {
-    key.first() == Some(&REQUEST)
+/// Whether what lies under a key is always short: never in parts.
+pub fn is_short(key: &[u8]) -> bool {
+    matches!(key.first(), Some(&REQUEST | &OUTPUT))
 }
 
 /// All workflows of a namespace: the prefix of `workflow_versions`.

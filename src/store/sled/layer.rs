@@ -161,6 +161,8 @@ impl Layer {
             Change::DeleteRequest(key) => {
                 self.put(keys::request(&key.namespace, &key.request_id), None);
             }
+            Change::PutOutput(put) => self.put(keys::output(&put.key), Some(put.record)),
+            Change::DeleteOutput(key) => self.put(keys::output(&key), None),
             Change::NameBlobs(blobs) => {
                 let id = record::id(&blobs.id)?;
                 for name in &blobs.names {

@@ -80,10 +80,13 @@ use self::{
     writer::Writer,
 };
 use super::{
-    Compacted, Error, Info, Open, Page, Pressure, RequestName, RequestRecord, Snapshot, Store,
-    Verification, Write,
+    Compacted, Error, Info, Open, OutputRecord, Page, Pressure, RequestName, RequestRecord,
+    Snapshot, Store, Verification, Write,
 };
-use crate::proto::{Agent, Event, Execution, ExecutionFilter, Retention, WorkflowVersion};
+use crate::{
+    core::decide::CacheKey,
+    proto::{Agent, Event, Execution, ExecutionFilter, Retention, WorkflowVersion},
+};
 
 const NAME: &str = "sled";
 
@@ -223,6 +226,18 @@ impl Store for SledStore {
         limit: usize,
     ) -> Result<Vec<(RequestName, RequestRecord)>, Error> {
         self.work.kept.requests(after, limit)
+    }
+
+    fn output(&self, key: &CacheKey) -> Result<Option<OutputRecord>, Error> {
+        self.work.kept.output(key)
+    }
+
+    fn outputs(
+        &self,
+        after: Option<CacheKey>,
+        limit: usize,
+    ) -> Result<Vec<(CacheKey, OutputRecord)>, Error> {
+        self.work.kept.outputs(after, limit)
     }
 
     fn executed_workflows(

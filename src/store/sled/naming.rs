@@ -3,16 +3,17 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{
-    super::{Error, RequestName, RequestRecord},
+    super::{Error, OutputRecord, RequestName, RequestRecord},
     blobs::Name,
     kept::Kept,
     keys, record,
     summary::Outline,
 };
-use crate::proto::Retention;
+use crate::{core::decide::CacheKey, proto::Retention};
 
 impl Kept {
     /// Whether the events of any execution refer to a blob.
@@ -49,6 +50,43 @@ impl Kept {
             from = keys::request(&namespace, &request_id);
             from.push(0);
         }
+        let mut requests = Vec::new();
+        for (key, value) in self.short_values(from, until, limit)? {
+            if let Some(name) = keys::two_texts(&key) {
+                let record: record::RequestRecord = record::decode(&value, "a request's record")?;
+                requests.push((name, record.try_into()?));
+            }
+        }
+        Ok(requests)
+    }
+
+    pub(super) fn outputs(
+        &self,
+        after: Option<CacheKey>,
+        limit: usize,
+    ) -> Result<Vec<(CacheKey, OutputRecord)>, Error> {
+        let (mut from, until) = keys::outputs();
+        if let Some(after) = after {
+            from = keys::output(&after);
+            from.push(0);
+        }
+        let mut outputs = Vec::new();
+        for (key, value) in self.short_values(from, until, limit)? {
+            if let Some(key) = keys::output_key(&key) {
+                let record: record::OutputRecord = record::decode(&value, "an output's place")?;
+                outputs.push((key, record.try_into()?));
+            }
+        }
+        Ok(outputs)
+    }
+
+    /// Values in a range that are never in parts, in order, at most `limit`.
+    fn short_values(
+        &self,
+        from: Vec<u8>,
+        until: Vec<u8>,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Bytes)>, Error> {
         let _still = self.state.reading();
         let mut found = self.overlay().values(&from, &until);
         let mut taken = 0;
@@ -65,18 +103,9 @@ impl Kept {
                 place.insert(value.map(Into::into));
             }
         }
-        let mut requests = Vec::new();
-        for (key, value) in found {
-            let (Some(name), Some(value)) = (keys::two_texts(&key), value) else {
-                continue;
-            };
-            let record: record::RequestRecord = record::decode(&value, "a request's record")?;
-            requests.push((name, record.try_into()?));
-            if requests.len() >= limit {
-                break;
-            }
-        }
-        Ok(requests)
+        let found = found.into_iter();
+        let found = found.filter_map(|(key, value)| Some((key, value?)));
+        Ok(found.take(limit).collect())
     }
 
     pub(super) fn executed_workflows(

@@ -27,7 +27,10 @@ pub struct Group {
 #[derive(Clone, PartialEq, Message)]
 pub struct Entry {
     /// What it does; absent only in what a newer version wrote.
-    #[prost(oneof = "Change", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13")]
+    #[prost(
+        oneof = "Change",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15"
+    )]
     pub change: Option<Change>,
 }
 
@@ -73,6 +76,12 @@ pub enum Change {
     /// Forgets how long executions are kept.
     #[prost(message, tag = "13")]
     DeleteRetention(RetentionKey),
+    /// Keeps where an output lies.
+    #[prost(message, tag = "14")]
+    PutOutput(PutOutput),
+    /// Forgets where an output lies, by its key.
+    #[prost(bytes = "vec", tag = "15")]
+    DeleteOutput(Vec<u8>),
 }
 
 /// Appends events to an execution.
@@ -158,6 +167,31 @@ pub struct RequestRecord {
     pub create_time: Option<prost_types::Timestamp>,
 }
 
+/// Keeps where an output lies.
+#[derive(Clone, PartialEq, Message)]
+pub struct PutOutput {
+    /// The 32 bytes of its key.
+    #[prost(bytes = "vec", tag = "1")]
+    pub key: Vec<u8>,
+    /// Where it lies: an encoded `OutputRecord`.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub record: Bytes,
+}
+
+/// Where an output lies.
+#[derive(Clone, PartialEq, Message)]
+pub struct OutputRecord {
+    /// The bytes of the id of the execution that gave it.
+    #[prost(bytes = "vec", tag = "1")]
+    pub execution_id: Vec<u8>,
+    /// The sequence of the event that tells it.
+    #[prost(uint64, tag = "2")]
+    pub sequence: u64,
+    /// From when it counts no more.
+    #[prost(message, optional, tag = "3")]
+    pub expire_time: Option<prost_types::Timestamp>,
+}
+
 /// Keeps a version of a workflow.
 #[derive(Clone, PartialEq, Message)]
 pub struct PutWorkflow {
@@ -210,6 +244,28 @@ impl TryFrom<RequestRecord> for store::RequestRecord {
             execution_id: id(&record.execution_id)?,
             body_hash: record.body_hash,
             create_time: record.create_time.unwrap_or_default(),
+        })
+    }
+}
+
+impl From<store::OutputRecord> for OutputRecord {
+    fn from(record: store::OutputRecord) -> Self {
+        Self {
+            execution_id: record.execution_id.as_bytes().to_vec(),
+            sequence: record.sequence,
+            expire_time: Some(record.expire_time),
+        }
+    }
+}
+
+impl TryFrom<OutputRecord> for store::OutputRecord {
+    type Error = store::Error;
+
+    fn try_from(record: OutputRecord) -> Result<Self, store::Error> {
+        Ok(Self {
+            execution_id: id(&record.execution_id)?,
+            sequence: record.sequence,
+            expire_time: record.expire_time.unwrap_or_default(),
         })
     }
 }

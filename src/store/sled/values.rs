@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::{
-    super::{Error, RequestRecord},
+    super::{Error, OutputRecord, RequestRecord},
     chunks,
     kept::Kept,
     keys, record,
 };
-use crate::proto::{Agent, WorkflowVersion};
+use crate::{
+    core::decide::CacheKey,
+    proto::{Agent, WorkflowVersion},
+};
 
 /// What the overlay knows of the values in a range: `None` where one is forgotten.
 type Known = BTreeMap<Vec<u8>, Option<Bytes>>;
@@ -23,21 +26,33 @@ impl Kept {
         request_id: &str,
     ) -> Result<Option<RequestRecord>, Error> {
         let key = keys::request(namespace, request_id);
-        let known = self.overlay().value(&key);
-        let value = match known {
-            Some(known) => known,
-            None => {
-                let _still = self.state.reading();
-                let known = self.overlay().value(&key);
-                match known {
-                    Some(known) => known,
-                    None => self.state.get(&key)?.map(Bytes::from),
-                }
-            }
+        let Some(value) = self.short_value(&key)? else {
+            return Ok(None);
         };
-        let Some(value) = value else { return Ok(None) };
         let record: record::RequestRecord = record::decode(&value, "a request's record")?;
         record.try_into().map(Some)
+    }
+
+    pub(super) fn output(&self, key: &CacheKey) -> Result<Option<OutputRecord>, Error> {
+        let Some(value) = self.short_value(&keys::output(key))? else {
+            return Ok(None);
+        };
+        let record: record::OutputRecord = record::decode(&value, "an output's place")?;
+        record.try_into().map(Some)
+    }
+
+    /// A value that is never in parts.
+    fn short_value(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
+        let known = self.overlay().value(key);
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let _still = self.state.reading();
+        let known = self.overlay().value(key);
+        match known {
+            Some(known) => Ok(known),
+            None => Ok(self.state.get(key)?.map(Bytes::from)),
+        }
     }
 
     pub(super) fn workflow(

@@ -241,7 +241,7 @@ class ExecutionParked(_message.Message):
     def __init__(self, error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., whole: bool = ...) -> None: ...
 
 class StepScheduled(_message.Message):
-    __slots__ = ("attempt", "agent", "skill", "input", "queue_deadline", "total_deadline", "gathered", "given_item", "role", "context")
+    __slots__ = ("attempt", "agent", "skill", "input", "queue_deadline", "total_deadline", "gathered", "given_item", "role", "context", "cache_key")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
     SKILL_FIELD_NUMBER: _ClassVar[int]
@@ -252,6 +252,7 @@ class StepScheduled(_message.Message):
     GIVEN_ITEM_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    CACHE_KEY_FIELD_NUMBER: _ClassVar[int]
     attempt: int
     agent: str
     skill: str
@@ -262,7 +263,8 @@ class StepScheduled(_message.Message):
     given_item: bool
     role: str
     context: _struct_pb2.Value
-    def __init__(self, attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., queue_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., gathered: _Optional[_Union[Gathered, _Mapping]] = ..., given_item: bool = ..., role: _Optional[str] = ..., context: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ...) -> None: ...
+    cache_key: str
+    def __init__(self, attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., queue_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., gathered: _Optional[_Union[Gathered, _Mapping]] = ..., given_item: bool = ..., role: _Optional[str] = ..., context: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., cache_key: _Optional[str] = ...) -> None: ...
 
 class Gathered(_message.Message):
     __slots__ = ("field", "path", "count")
@@ -275,7 +277,7 @@ class Gathered(_message.Message):
     def __init__(self, field: _Optional[str] = ..., path: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
 
 class StepStarted(_message.Message):
-    __slots__ = ("attempt", "worker_id", "agent", "lease", "deadline", "input", "total_deadline")
+    __slots__ = ("attempt", "worker_id", "agent", "lease", "deadline", "input", "total_deadline", "cache_key")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     WORKER_ID_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
@@ -283,6 +285,7 @@ class StepStarted(_message.Message):
     DEADLINE_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     TOTAL_DEADLINE_FIELD_NUMBER: _ClassVar[int]
+    CACHE_KEY_FIELD_NUMBER: _ClassVar[int]
     attempt: int
     worker_id: str
     agent: str
@@ -290,7 +293,8 @@ class StepStarted(_message.Message):
     deadline: _timestamp_pb2.Timestamp
     input: _struct_pb2.Value
     total_deadline: _timestamp_pb2.Timestamp
-    def __init__(self, attempt: _Optional[int] = ..., worker_id: _Optional[str] = ..., agent: _Optional[str] = ..., lease: _Optional[int] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    cache_key: str
+    def __init__(self, attempt: _Optional[int] = ..., worker_id: _Optional[str] = ..., agent: _Optional[str] = ..., lease: _Optional[int] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cache_key: _Optional[str] = ...) -> None: ...
 
 class StepCompleted(_message.Message):
     __slots__ = ("attempt", "output", "saved", "usage", "exit")
@@ -423,12 +427,14 @@ class StepCaught(_message.Message):
     def __init__(self, index: _Optional[int] = ..., error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., attempt: _Optional[int] = ..., usage: _Optional[_Union[_execution_pb2.Usage, _Mapping]] = ...) -> None: ...
 
 class StepCached(_message.Message):
-    __slots__ = ("key", "execution_id")
+    __slots__ = ("key", "execution_id", "input")
     KEY_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
     key: str
     execution_id: str
-    def __init__(self, key: _Optional[str] = ..., execution_id: _Optional[str] = ...) -> None: ...
+    input: _struct_pb2.Value
+    def __init__(self, key: _Optional[str] = ..., execution_id: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ...) -> None: ...
 
 class CallFellBack(_message.Message):
     __slots__ = ("index", "error", "usage")

@@ -106,7 +106,7 @@ class Parent(_message.Message):
     def __init__(self, execution_id: _Optional[str] = ..., step: _Optional[str] = ..., depth: _Optional[int] = ..., detached: bool = ...) -> None: ...
 
 class StepExecution(_message.Message):
-    __slots__ = ("path", "name", "kind", "state", "attempt", "agent", "skill", "input", "output", "error", "start_time", "end_time", "worker_id", "waiting_for", "next_attempt_time", "max_attempts", "usage", "child_execution_id", "iterations", "exit", "items")
+    __slots__ = ("path", "name", "kind", "state", "attempt", "agent", "skill", "input", "output", "error", "start_time", "end_time", "worker_id", "waiting_for", "next_attempt_time", "max_attempts", "usage", "child_execution_id", "iterations", "exit", "cached_execution_id", "items")
     class Exit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         EXIT_UNSPECIFIED: _ClassVar[StepExecution.Exit]
@@ -157,6 +157,7 @@ class StepExecution(_message.Message):
     CHILD_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     ITERATIONS_FIELD_NUMBER: _ClassVar[int]
     EXIT_FIELD_NUMBER: _ClassVar[int]
+    CACHED_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     path: str
     name: str
@@ -178,8 +179,9 @@ class StepExecution(_message.Message):
     child_execution_id: str
     iterations: int
     exit: StepExecution.Exit
+    cached_execution_id: str
     items: ItemCounts
-    def __init__(self, path: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[_Union[StepExecution.State, str]] = ..., attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker_id: _Optional[str] = ..., waiting_for: _Optional[str] = ..., next_attempt_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., max_attempts: _Optional[int] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., child_execution_id: _Optional[str] = ..., iterations: _Optional[int] = ..., exit: _Optional[_Union[StepExecution.Exit, str]] = ..., items: _Optional[_Union[ItemCounts, _Mapping]] = ...) -> None: ...
+    def __init__(self, path: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[_Union[StepExecution.State, str]] = ..., attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker_id: _Optional[str] = ..., waiting_for: _Optional[str] = ..., next_attempt_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., max_attempts: _Optional[int] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., child_execution_id: _Optional[str] = ..., iterations: _Optional[int] = ..., exit: _Optional[_Union[StepExecution.Exit, str]] = ..., cached_execution_id: _Optional[str] = ..., items: _Optional[_Union[ItemCounts, _Mapping]] = ...) -> None: ...
 
 class ItemCounts(_message.Message):
     __slots__ = ("total", "completed", "failed", "running")

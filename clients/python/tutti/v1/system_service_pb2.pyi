@@ -145,12 +145,14 @@ class ApplyRetentionRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class ApplyRetentionResponse(_message.Message):
-    __slots__ = ("executions", "request_ids")
+    __slots__ = ("executions", "request_ids", "outputs")
     EXECUTIONS_FIELD_NUMBER: _ClassVar[int]
     REQUEST_IDS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     executions: int
     request_ids: int
-    def __init__(self, executions: _Optional[int] = ..., request_ids: _Optional[int] = ...) -> None: ...
+    outputs: int
+    def __init__(self, executions: _Optional[int] = ..., request_ids: _Optional[int] = ..., outputs: _Optional[int] = ...) -> None: ...
 
 class GetServerInfoRequest(_message.Message):
     __slots__ = ()
@@ -175,7 +177,7 @@ class GetServerInfoResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., store: _Optional[str] = ..., data_format: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., step_kinds: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("message_bytes_max", "payload_bytes_max", "workflow_steps_max", "workflow_depth_max", "workflow_bytes_max", "open_executions_max", "execution_events_max", "parallel_steps_max", "retry_attempts_max", "page_size_max", "expression_bytes_max", "worker_credits_max", "lease_timeout", "accept_timeout", "disk_reserve_bytes", "pending_bytes_max", "iterations_max", "child_depth_max", "each_items_max", "each_parallel_max", "execution_steps_shown_max", "request_id_timeout", "resident_executions_max", "finally_timeout")
+    __slots__ = ("message_bytes_max", "payload_bytes_max", "workflow_steps_max", "workflow_depth_max", "workflow_bytes_max", "open_executions_max", "execution_events_max", "parallel_steps_max", "retry_attempts_max", "page_size_max", "expression_bytes_max", "worker_credits_max", "lease_timeout", "accept_timeout", "disk_reserve_bytes", "pending_bytes_max", "iterations_max", "child_depth_max", "each_items_max", "each_parallel_max", "execution_steps_shown_max", "request_id_timeout", "cache_timeout", "resident_executions_max", "finally_timeout")
     MESSAGE_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_STEPS_MAX_FIELD_NUMBER: _ClassVar[int]
@@ -198,6 +200,7 @@ class Limits(_message.Message):
     EACH_PARALLEL_MAX_FIELD_NUMBER: _ClassVar[int]
     EXECUTION_STEPS_SHOWN_MAX_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    CACHE_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     RESIDENT_EXECUTIONS_MAX_FIELD_NUMBER: _ClassVar[int]
     FINALLY_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     message_bytes_max: int
@@ -222,6 +225,7 @@ class Limits(_message.Message):
     each_parallel_max: int
     execution_steps_shown_max: int
     request_id_timeout: _duration_pb2.Duration
+    cache_timeout: _duration_pb2.Duration
     resident_executions_max: int
     finally_timeout: _duration_pb2.Duration
-    def __init__(self, message_bytes_max: _Optional[int] = ..., payload_bytes_max: _Optional[int] = ..., workflow_steps_max: _Optional[int] = ..., workflow_depth_max: _Optional[int] = ..., workflow_bytes_max: _Optional[int] = ..., open_executions_max: _Optional[int] = ..., execution_events_max: _Optional[int] = ..., parallel_steps_max: _Optional[int] = ..., retry_attempts_max: _Optional[int] = ..., page_size_max: _Optional[int] = ..., expression_bytes_max: _Optional[int] = ..., worker_credits_max: _Optional[int] = ..., lease_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., accept_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., disk_reserve_bytes: _Optional[int] = ..., pending_bytes_max: _Optional[int] = ..., iterations_max: _Optional[int] = ..., child_depth_max: _Optional[int] = ..., each_items_max: _Optional[int] = ..., each_parallel_max: _Optional[int] = ..., execution_steps_shown_max: _Optional[int] = ..., request_id_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., resident_executions_max: _Optional[int] = ..., finally_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    def __init__(self, message_bytes_max: _Optional[int] = ..., payload_bytes_max: _Optional[int] = ..., workflow_steps_max: _Optional[int] = ..., workflow_depth_max: _Optional[int] = ..., workflow_bytes_max: _Optional[int] = ..., open_executions_max: _Optional[int] = ..., execution_events_max: _Optional[int] = ..., parallel_steps_max: _Optional[int] = ..., retry_attempts_max: _Optional[int] = ..., page_size_max: _Optional[int] = ..., expression_bytes_max: _Optional[int] = ..., worker_credits_max: _Optional[int] = ..., lease_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., accept_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., disk_reserve_bytes: _Optional[int] = ..., pending_bytes_max: _Optional[int] = ..., iterations_max: _Optional[int] = ..., child_depth_max: _Optional[int] = ..., each_items_max: _Optional[int] = ..., each_parallel_max: _Optional[int] = ..., execution_steps_shown_max: _Optional[int] = ..., request_id_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cache_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., resident_executions_max: _Optional[int] = ..., finally_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod blocks;
+mod cache;
 mod calls;
 mod catch;
 mod children;
@@ -29,7 +30,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{Command, Effect, Rejection, Start, decide, start};
+use super::{Command, Effect, Rejection, Remembered, Start, decide, start};
 use crate::{
     core::{
         definition,
@@ -50,6 +51,7 @@ struct Case {
     effects: Vec<Effect>,
     limits: Limits,
     leases: u64,
+    outputs: Remembered,
 }
 
 /// An execution of this workflow, begun.
@@ -85,7 +87,8 @@ fn begin(yaml: &str, input: Json, parent: Option<Parent>) -> Result<Case, Reject
         parent,
         agents: known_agents(),
     };
-    let (execution, outcome) = start(plan, begun, now, &limits)?;
+    let mut outputs = Remembered::default();
+    let (execution, outcome) = start(plan, begun, now, &limits, &mut outputs)?;
     Ok(Case {
         execution,
         now,
@@ -93,6 +96,7 @@ fn begin(yaml: &str, input: Json, parent: Option<Parent>) -> Result<Case, Reject
         effects: outcome.effects,
         limits,
         leases: 0,
+        outputs,
     })
 }
 
@@ -107,7 +111,13 @@ fn known_agents() -> HashMap<String, KnownAgent> {
 
 impl Case {
     fn when(&mut self, command: Command) -> Result<(), Rejection> {
-        let outcome = decide(&mut self.execution, command, self.now, &self.limits)?;
+        let outcome = decide(
+            &mut self.execution,
+            command,
+            self.now,
+            &self.limits,
+            &mut self.outputs,
+        )?;
         self.events.extend(outcome.events);
         self.effects.extend(outcome.effects);
         Ok(())

@@ -160,6 +160,25 @@ fn every_rule_about_a_step_is_kept() {
             ],
         ),
         (
+            "id: x, agent: y, cache: { ttl: 1d, key: value.a + input.b, scope: NAMESPACE }",
+            vec![],
+        ),
+        (
+            "id: x, agent: y, cache: { ttl: 8d, key: output }",
+            vec![
+                "E limit steps[0].cache.ttl",
+                "E unknown-variable steps[0].cache.key",
+            ],
+        ),
+        (
+            "id: x, set: { a: 1 }, cache: { ttl: 0s }",
+            vec!["E conflict steps[0].cache", "E timeout steps[0].cache.ttl"],
+        ),
+        (
+            "id: x, saga: { steps: [ { id: y, agent: z, cache: {}, compensation: { agent: z } } ] }",
+            vec!["E conflict steps[0].saga.steps[0].cache"],
+        ),
+        (
             "id: x, agent: y, when: 'false'",
             vec!["W dead-step steps[0].when"],
         ),

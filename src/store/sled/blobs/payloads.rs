@@ -49,6 +49,7 @@ pub fn payloads(event: &mut Event) -> impl Iterator<Item = Payload<'_>> {
         }
         Some(K::StepScheduled(e)) => (value, context) = (e.input.as_mut(), e.context.as_mut()),
         Some(K::StepStarted(e)) => value = e.input.as_mut(),
+        Some(K::StepCached(e)) => value = e.input.as_mut(),
         Some(K::StepCompleted(e)) => (value, object) = (e.output.as_mut(), e.saved.as_mut()),
         Some(K::StepCompensated(e)) => value = e.output.as_mut(),
         Some(K::ItemsListed(e)) => list = e.items.as_mut(),
