@@ -22,7 +22,8 @@ use crate::{
         CancelExecutionRequest, CancelExecutionResponse, DeleteExecutionRequest,
         DeleteExecutionResponse, Event, Execution, GetExecutionRequest, GetExecutionResponse,
         ListEventsRequest, ListEventsResponse, ListExecutionsRequest, ListExecutionsResponse,
-        ListStepsRequest, ListStepsResponse, RunExecutionRequest, RunExecutionResponse,
+        ListStepsRequest, ListStepsResponse, PauseExecutionRequest, PauseExecutionResponse,
+        ResumeExecutionRequest, ResumeExecutionResponse, RunExecutionRequest, RunExecutionResponse,
         StartAndWatchRequest, StartAndWatchResponse, StartExecutionRequest, StartExecutionResponse,
         TerminateExecutionRequest, TerminateExecutionResponse, WatchExecutionRequest,
         WatchExecutionResponse, WatchExecutionsRequest, WatchExecutionsResponse,
@@ -288,6 +289,39 @@ impl ExecutionService for Service {
             .await?;
         let execution = Some(self.fitted(execution));
         reply(TerminateExecutionResponse { execution }, self.limits())
+    }
+
+    #[instrument(level = "debug", skip_all, fields(rpc = "PauseExecution", execution_id = request.get_ref().execution_id))]
+    async fn pause_execution(
+        &self,
+        request: Request<PauseExecutionRequest>,
+    ) -> Result<Response<PauseExecutionResponse>, Status> {
+        let PauseExecutionRequest {
+            namespace,
+            execution_id: id,
+            reason,
+        } = request.into_inner();
+        let (named, reason) = convert::named_with_reason(namespace, &id, reason, self.limits())?;
+        let execution = self
+            .engine
+            .pause(&named.namespace, named.id, reason)
+            .await?;
+        let execution = Some(self.fitted(execution));
+        reply(PauseExecutionResponse { execution }, self.limits())
+    }
+
+    #[instrument(level = "debug", skip_all, fields(rpc = "ResumeExecution", execution_id = request.get_ref().execution_id))]
+    async fn resume_execution(
+        &self,
+        request: Request<ResumeExecutionRequest>,
+    ) -> Result<Response<ResumeExecutionResponse>, Status> {
+        let (named, reason, variables) = convert::resume(request.into_inner(), self.limits())?;
+        let execution = self
+            .engine
+            .resume(&named.namespace, named.id, reason, variables)
+            .await?;
+        let execution = Some(self.fitted(execution));
+        reply(ResumeExecutionResponse { execution }, self.limits())
     }
 
     #[instrument(level = "debug", skip_all, fields(rpc = "DeleteExecution", execution_id = request.get_ref().execution_id))]

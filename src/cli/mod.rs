@@ -31,6 +31,7 @@ mod json;
 mod list;
 mod output;
 mod paging;
+mod pause;
 mod progress;
 mod register;
 mod restore;
@@ -96,6 +97,8 @@ enum Command {
     List(list::Args),
     Events(events::Args),
     Cancel(cancel::Args),
+    Pause(pause::Args),
+    Resume(pause::ResumeArgs),
     Delete(delete::Args),
     Agents(agents::Args),
     Workers(workers::Args),
@@ -129,6 +132,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::List(args) => list::run(args, global).await,
         Command::Events(args) => events::run(args, global).await,
         Command::Cancel(args) => cancel::run(args, global).await,
+        Command::Pause(args) => pause::run(args, global).await,
+        Command::Resume(args) => pause::resume(args, global).await,
         Command::Delete(args) => delete::run(args, global).await,
         Command::Agents(args) => agents::run(args, global).await,
         Command::Workers(args) => workers::run(args, global).await,

@@ -21,6 +21,7 @@ use crate::{
         execution::{Execution as Run, Listed, Query, RunId, list, tell_time, view},
         limits::Limits,
         plan::{self, Compiled},
+        value::Struct,
     },
     proto::{Chunk, Event, Execution, ExecutionFilter, Finding, Retention, Workflow},
     store::Page,
@@ -259,7 +260,7 @@ impl Handle {
         id: Uuid,
         reason: String,
     ) -> Result<Execution, Error> {
-        self.end(namespace, id, Command::Cancel { reason }).await
+        self.ask(namespace, id, Command::Cancel { reason }).await
     }
 
     /// Ends an execution now.
@@ -272,10 +273,38 @@ impl Handle {
         id: Uuid,
         reason: String,
     ) -> Result<Execution, Error> {
-        self.end(namespace, id, Command::Terminate { reason }).await
+        self.ask(namespace, id, Command::Terminate { reason }).await
     }
 
-    async fn end(&self, namespace: &str, id: Uuid, command: Command) -> Result<Execution, Error> {
+    /// Holds an execution. Idempotent.
+    ///
+    /// # Errors
+    /// `NotFound`, `State`, `Unavailable`.
+    pub async fn pause(
+        &self,
+        namespace: &str,
+        id: Uuid,
+        reason: String,
+    ) -> Result<Execution, Error> {
+        self.ask(namespace, id, Command::Pause { reason }).await
+    }
+
+    /// Lets an execution go on that is held, with these in `vars`.
+    ///
+    /// # Errors
+    /// `NotFound`, `State`, `Unavailable`.
+    pub async fn resume(
+        &self,
+        namespace: &str,
+        id: Uuid,
+        reason: String,
+        variables: Struct,
+    ) -> Result<Execution, Error> {
+        let command = Command::Resume { reason, variables };
+        self.ask(namespace, id, command).await
+    }
+
+    async fn ask(&self, namespace: &str, id: Uuid, command: Command) -> Result<Execution, Error> {
         self.summary(namespace, id).await?;
         self.command(id, command)?.await?;
         self.execution(namespace, id).await

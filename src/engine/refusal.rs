@@ -20,6 +20,10 @@ pub fn of_command(id: Uuid, rejection: Rejection) -> Error {
             subject: format!("execution {id}"),
             reason: format!("has ended ({})", state.as_str_name()),
         },
+        Rejection::NotPaused(state) => Error::State {
+            subject: format!("execution {id}"),
+            reason: format!("is not PAUSED ({})", state.as_str_name()),
+        },
         Rejection::Input(violations) => Error::Invalid {
             violations: violations
                 .into_iter()

@@ -18,6 +18,7 @@ mod executions;
 mod failure;
 mod formats;
 mod gates;
+mod held;
 mod killed;
 mod loops;
 mod passive;

@@ -2,7 +2,9 @@
 
 use tutti::{
     core::value,
-    proto::{Catch, PatternCall, Saga, Step, Workflow, pattern_call, step, workflow::OnFailure},
+    proto::{
+        Catch, PatternCall, Restore, Saga, Step, Workflow, pattern_call, step, workflow::OnFailure,
+    },
 };
 
 use crate::{
@@ -35,11 +37,25 @@ pub fn add_to_step(rng: &mut Rng, step: &mut Step) {
 }
 
 pub fn add_to_workflow(rng: &mut Rng, workflow: &mut Workflow) {
-    if rng.chance(30) {
-        workflow.on_failure = OnFailure::Compensate.into();
-    }
+    workflow.on_failure = match rng.below(10) {
+        0..=2 => OnFailure::Compensate.into(),
+        3 => OnFailure::Park.into(),
+        _ => OnFailure::Unspecified.into(),
+    };
     if rng.chance(20) {
         workflow.finally = inner(rng);
+    }
+}
+
+/// A step marks `vars`, another may take them back.
+pub fn mark(rng: &mut Rng, workflow: &mut Workflow) {
+    if rng.chance(30) {
+        workflow.steps[0].mark = "m".into();
+        let mut later = workflow.steps.iter_mut().skip(1);
+        let set = later.find(|s| matches!(s.kind, Some(step::Kind::Set(_))));
+        if let Some(step) = set {
+            step.kind = Some(step::Kind::Restore(Restore { to: "m".into() }));
+        }
     }
 }
 

@@ -35,6 +35,7 @@ pub fn workflow(rng: &mut Rng) -> Workflow {
         ..Workflow::default()
     };
     beside::add_to_workflow(rng, &mut workflow);
+    beside::mark(rng, &mut workflow);
     workflow
 }
 
@@ -146,10 +147,10 @@ fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
         queue_timeout: (is_call && rng.chance(20)).then(|| seconds(1 + rng.below(20))),
         total_timeout: rng.chance(15).then(|| seconds(5 + rng.below(60))),
         retry: rng.chance(40).then(|| retry(rng)),
-        on_error: if rng.chance(25) {
-            step::OnError::Continue.into()
-        } else {
-            step::OnError::Unspecified.into()
+        on_error: match rng.below(20) {
+            0..=4 => step::OnError::Continue.into(),
+            5 => step::OnError::Park.into(),
+            _ => step::OnError::Unspecified.into(),
         },
         gates: rng.chance(15).then(|| Gates {
             before: if rng.chance(20) {

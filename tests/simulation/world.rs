@@ -120,14 +120,27 @@ impl World {
                 70..=84 => drop(self.attempt(Command::Tick)),
                 85..=92 => self.crash(),
                 93 => self.sleep_long(),
-                94..=95 => self.child(),
+                94 => self.child(),
+                95 => drop(self.attempt(Command::Pause {
+                    reason: "simulated".into(),
+                })),
                 96..=97 => self.stale_report(),
                 98 => drop(self.attempt(Command::Cancel {
                     reason: "simulated".into(),
                 })),
-                _ => {}
+                _ => self.resume(),
             }
         }
+    }
+
+    fn resume(&mut self) {
+        let vars = self.rng.below(2) as f64;
+        self.attempt(Command::Resume {
+            reason: "simulated".into(),
+            variables: value::Struct {
+                fields: [("v0".to_owned(), value::number(vars))].into(),
+            },
+        });
     }
 
     /// Nothing fails any more: the execution must end.
@@ -151,6 +164,14 @@ impl World {
                 });
             } else if let Some(report) = self.children.go_on(&mut self.rng, true) {
                 self.attempt(report);
+            } else if self.live.pause.is_some() {
+                // What fails every time is given up at last.
+                match self.rng.chance(90) {
+                    true => self.resume(),
+                    false => drop(self.attempt(Command::Cancel {
+                        reason: "given up".into(),
+                    })),
+                }
             } else {
                 let due = self.live.next_due();
                 let due = due.expect("an execution in which nothing is in progress waits for time");
@@ -292,7 +313,7 @@ impl World {
                 return false;
             }
             Ok(outcome) => self.land(outcome),
-            Err(Rejection::Stale) => return false,
+            Err(Rejection::Stale | Rejection::NotPaused(_)) => return false,
             Err(Rejection::Ended(_)) => {
                 let ending = self.live.ending.is_some();
                 assert!(ended || ending, "refused as ended while open");

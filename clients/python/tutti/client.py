@@ -179,6 +179,30 @@ class Client:
         )
         return to_dict((await self.executions.CancelExecution(request)).execution)
 
+    async def pause(self, execution_id: str, reason: str = "") -> dict[str, Any]:
+        """Holds an execution: what is in progress goes on, nothing begins."""
+        request = execution_service_pb2.PauseExecutionRequest(
+            namespace=self.namespace, execution_id=execution_id, reason=reason
+        )
+        return to_dict((await self.executions.PauseExecution(request)).execution)
+
+    async def resume(
+        self,
+        execution_id: str,
+        reason: str = "",
+        *,
+        variables: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Lets an execution go on that is PAUSED: what failed is attempted again.
+
+        `variables` are written into `vars` first.
+        """
+        request = execution_service_pb2.ResumeExecutionRequest(
+            namespace=self.namespace, execution_id=execution_id, reason=reason
+        )
+        request.variables.update(variables or {})
+        return to_dict((await self.executions.ResumeExecution(request)).execution)
+
     async def watch(
         self, execution_id: str, *, after_sequence: int = 0, chunks: bool = False
     ) -> AsyncIterator[dict[str, Any]]:

@@ -188,6 +188,44 @@ impl Client {
         execution.ok_or_else(|| Error::Protocol("CancelExecution without execution".into()))
     }
 
+    /// Holds an execution, and returns it as it stands then: what is in progress goes on,
+    /// nothing begins.
+    ///
+    /// # Errors
+    /// NOT_FOUND; FAILED_PRECONDITION when it has ended.
+    pub async fn pause(&self, execution_id: &str, reason: &str) -> Result<proto::Execution, Error> {
+        let request = proto::PauseExecutionRequest {
+            namespace: self.namespace.clone(),
+            execution_id: execution_id.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let response = self.executions().pause_execution(request).await?;
+        let execution = response.into_inner().execution;
+        execution.ok_or_else(|| Error::Protocol("PauseExecution without execution".into()))
+    }
+
+    /// Lets an execution go on that is PAUSED, and returns it as it stands then: what failed is
+    /// attempted again. `variables` are written into `vars` first.
+    ///
+    /// # Errors
+    /// NOT_FOUND; FAILED_PRECONDITION when it is not PAUSED.
+    pub async fn resume(
+        &self,
+        execution_id: &str,
+        reason: &str,
+        variables: Option<prost_types::Struct>,
+    ) -> Result<proto::Execution, Error> {
+        let request = proto::ResumeExecutionRequest {
+            namespace: self.namespace.clone(),
+            execution_id: execution_id.to_owned(),
+            reason: reason.to_owned(),
+            variables,
+        };
+        let response = self.executions().resume_execution(request).await?;
+        let execution = response.into_inner().execution;
+        execution.ok_or_else(|| Error::Protocol("ResumeExecution without execution".into()))
+    }
+
     /// The events of an execution, those of the past included, to its last one. Broken
     /// connections are mended on the way: each event comes exactly once.
     pub fn watch(&self, execution_id: &str) -> EventStream {

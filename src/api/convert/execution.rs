@@ -12,12 +12,13 @@ use crate::{
         execution::{Query, StepState},
         limits::Limits,
         time::Time,
+        value,
     },
     engine::Start,
     proto::{
         ExecutionFilter, ListEventsRequest, ListExecutionsRequest, ListStepsRequest,
-        RunExecutionRequest, StartAndWatchRequest, StartExecutionRequest, WatchExecutionRequest,
-        WatchExecutionsRequest, execution,
+        ResumeExecutionRequest, RunExecutionRequest, StartAndWatchRequest, StartExecutionRequest,
+        WatchExecutionRequest, WatchExecutionsRequest, execution,
     },
 };
 
@@ -118,6 +119,20 @@ pub fn named_with_reason(
     let named = read_named(&mut fields, namespace, id);
     let reason = fields.reason(reason);
     fields.finish((named, reason))
+}
+
+/// Which execution, why, and what is written into its `vars`.
+pub fn resume(
+    request: ResumeExecutionRequest,
+    limits: &Limits,
+) -> Result<(Named, String, value::Struct), Rejected> {
+    let mut fields = Fields::new(limits);
+    let named = read_named(&mut fields, request.namespace, &request.execution_id);
+    let reason = fields.reason(request.reason);
+    let variables = request.variables.unwrap_or_default();
+    let written = value::object(variables.fields.clone());
+    fields.payload("variables", Some(&written));
+    fields.finish((named, reason, variables))
 }
 
 /// Which executions to list.

@@ -101,12 +101,11 @@ fn step_words(event: &Event, kind: &Kind) -> (&'static str, String) {
             ("step_failed", format!("{}{after}", said(e.error.as_ref())))
         }
         Kind::StepRetryScheduled(e) => {
-            let wait = wait(event, e.due_time);
-            let what = format!(
-                "attempt {} in {wait}: {}",
-                e.attempt,
-                said(e.error.as_ref())
-            );
+            let wait = match e.due_time {
+                None => "once resumed".to_owned(),
+                due => format!("in {}", wait(event, due)),
+            };
+            let what = format!("attempt {} {wait}: {}", e.attempt, said(e.error.as_ref()));
             ("step_retry_scheduled", what)
         }
         Kind::StepSkipped(e) => ("step_skipped", e.reason.clone()),

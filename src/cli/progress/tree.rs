@@ -171,6 +171,12 @@ impl Tree {
                 self.due = e.due_time.map(Time::from);
             }
             Kind::ExecutionRetried(e) => self.begin_again(e.attempt),
+            Kind::ExecutionPaused(_) => self.state = State::Paused,
+            Kind::ExecutionParked(e) => {
+                self.state = State::Paused;
+                self.error.clone_from(&e.error);
+            }
+            Kind::ExecutionResumed(_) => self.begin_again(self.attempt),
             Kind::ExecutionCompensating(e) => {
                 self.state = State::Compensating;
                 self.error.clone_from(&e.error);

@@ -20,8 +20,8 @@ impl Turn<'_> {
     pub fn pump(&mut self) {
         self.settle_empty_root();
         while !self.execution.is_ended() {
-            let ending = self.execution.is_ending();
-            if !ending && self.execution.sequence > self.limits.execution_events_max {
+            let going = !self.execution.is_ending() && self.execution.pause.is_none();
+            if going && self.execution.sequence > self.limits.execution_events_max {
                 let limit = self.limits.execution_events_max;
                 let words = format!("the execution has more than {limit} events");
                 let error = self.error(ROOT, "limit", words);
@@ -171,8 +171,10 @@ impl Turn<'_> {
             self.emit(run, event::Kind::StepScheduled(scheduled));
             return self.dispatch(run);
         }
-        if let Kind::Set(_) = node.kind {
-            return self.set(run, &input, attempt);
+        match &node.kind {
+            Kind::Set(_) => return self.set(run, &input, attempt),
+            Kind::Restore(_) => return self.restore(run, attempt),
+            _ => {}
         }
         let started = StepStarted {
             attempt,
@@ -223,6 +225,21 @@ impl Turn<'_> {
             }
         }
         Ok(if switch.otherwise.is_empty() { -2 } else { -1 })
+    }
+
+    /// Takes `vars` back, or fails when the step that sets the mark did not complete.
+    fn restore(&mut self, run: RunId, attempt: u32) {
+        let Kind::Restore(mark) = &self.node(run).kind else {
+            return;
+        };
+        match self.execution.mark(mark).cloned() {
+            Some(vars) => self.vars_restored(run, vars, attempt),
+            None => {
+                let words = format!("restore: the mark `{mark}` has not been set");
+                let error = self.error(run, "expression", words);
+                self.fail_step(run, error, None);
+            }
+        }
     }
 
     fn set(&mut self, run: RunId, input: &Value, attempt: u32) {

@@ -11,7 +11,7 @@ use crate::{
         retry,
         value::{Kind, Struct, Value},
     },
-    proto::{ReviewBegun, StepCompleted, StepFailed, StepRetryScheduled, Usage, event},
+    proto::{MarkSet, ReviewBegun, StepCompleted, StepFailed, StepRetryScheduled, Usage, event},
 };
 
 /// Why what an attempt gave does not stand.
@@ -72,6 +72,11 @@ impl Turn<'_> {
             attempt,
             (None, Exit::Unspecified),
         );
+    }
+
+    /// A `restore` gives `vars` as they were.
+    pub fn vars_restored(&mut self, run: RunId, vars: Value, attempt: u32) {
+        self.conclude(run, vars, None, attempt, (None, Exit::Unspecified));
     }
 
     fn conclude(
@@ -213,8 +218,9 @@ impl Turn<'_> {
         if self.undo_first(run, &error, retried) || self.fall_back(run, &error, usage) {
             return;
         }
-        // An attempt of a `set` begins and ends at once: only those before are in the state.
-        let begun = u32::from(matches!(self.node(run).kind, PlanKind::Set(_)));
+        // An attempt of a `set` or `restore` begins and ends at once: only those before are in the state.
+        let at_once = matches!(self.node(run).kind, PlanKind::Set(_) | PlanKind::Restore(_));
+        let begun = u32::from(at_once);
         let attempt = self.execution.run(run).attempt + begun;
         let round = self.execution.run(run).round() + begun;
         let due = self
@@ -257,6 +263,9 @@ impl Turn<'_> {
             Some(error) => error,
             None => return,
         };
+        let Some(error) = self.parked(run, error, usage) else {
+            return;
+        };
         let failed = StepFailed {
             attempt: self.execution.run(run).attempt,
             error: Some(error.clone()),
@@ -290,6 +299,10 @@ impl Turn<'_> {
 
     /// A step has completed.
     pub fn step_ended(&mut self, run: RunId) {
+        if let Some(mark) = self.node(run).mark() {
+            let name = mark.to_owned();
+            self.emit(run, event::Kind::MarkSet(MarkSet { name }));
+        }
         match self.node(run).role {
             Role::Step => self.child_ended(run),
             _ => self.beside_ended(run),

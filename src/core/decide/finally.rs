@@ -13,7 +13,7 @@ use crate::{
 impl Turn<'_> {
     /// The execution ends so, once what comes before is done.
     pub fn end(&mut self, ending: Ending) {
-        if self.undo_all_first(&ending) || self.finalize(&ending) {
+        if self.parked_whole(&ending) || self.undo_all_first(&ending) || self.finalize(&ending) {
             return;
         }
         self.end_now(ending);

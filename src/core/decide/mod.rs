@@ -12,6 +12,7 @@ mod each;
 mod end;
 mod finally;
 mod loops;
+mod park;
 mod review;
 mod schema;
 mod start;
@@ -40,7 +41,7 @@ use crate::{
         plan::Target,
         schema::Violation,
         time::Time,
-        value::Value,
+        value::{Struct, Value},
     },
     proto::{Event, Usage},
 };
@@ -103,6 +104,18 @@ pub enum Command {
     Terminate {
         /// Why.
         reason: String,
+    },
+    /// Someone holds it.
+    Pause {
+        /// Why.
+        reason: String,
+    },
+    /// Someone lets it go on.
+    Resume {
+        /// Why.
+        reason: String,
+        /// What is written into `vars` first.
+        variables: Struct,
     },
     /// Time has passed: everything that is due happens.
     Tick,
@@ -174,6 +187,9 @@ pub enum Rejection {
     /// It has ended.
     #[error("the execution has ended ({})", .0.as_str_name())]
     Ended(ExecutionState),
+    /// It is not held.
+    #[error("the execution is not PAUSED ({})", .0.as_str_name())]
+    NotPaused(ExecutionState),
     /// The lease does not hold the task.
     #[error("the task is held by another, has ended, or never was")]
     Stale,
@@ -219,7 +235,10 @@ pub fn decide(
                 report,
             } => child::unawaited(execution, &step, child, &report),
             Command::Tick => Ok(Outcome::default()),
-            Command::Cancel { .. } | Command::Terminate { .. } => Err(Rejection::Ended(state)),
+            Command::Cancel { .. }
+            | Command::Terminate { .. }
+            | Command::Pause { .. }
+            | Command::Resume { .. } => Err(Rejection::Ended(state)),
         };
     }
     if let (Command::Cancel { .. }, Some(ending)) = (&command, &execution.ending) {
@@ -255,6 +274,8 @@ pub fn decide(
         } => turn.child_reported(&step, child, report)?,
         Command::Cancel { reason } => turn.cancel(&reason),
         Command::Terminate { reason } => turn.terminate(&reason),
+        Command::Pause { reason } => turn.pause(reason)?,
+        Command::Resume { reason, variables } => turn.resume(reason, variables)?,
         Command::Tick => turn.tick(),
     }
     turn.pump();

@@ -22,7 +22,7 @@ impl Turn<'_> {
             return;
         }
         let root = self.execution.run(ROOT);
-        if root.awaited().is_some() {
+        if root.awaited().is_some() || self.execution.is_parked_whole() {
             return;
         }
         if let Some(state) = self.execution.current_state(ROOT) {

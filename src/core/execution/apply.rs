@@ -30,6 +30,9 @@ pub fn apply(execution: &mut Execution, event: &Event) {
         | event::Kind::ExecutionRetryScheduled(_)
         | event::Kind::ExecutionRetried(_)
         | event::Kind::ExecutionCompensating(_)
+        | event::Kind::ExecutionPaused(_)
+        | event::Kind::ExecutionParked(_)
+        | event::Kind::ExecutionResumed(_)
         | event::Kind::ExecutionFinalizing(_) => execution.apply_whole(kind, now),
         event::Kind::GateViolated(_) => {}
         kind => {
@@ -69,7 +72,7 @@ impl Execution {
                 self.end(ExecutionState::Cancelled, now);
             }
             event::Kind::ExecutionRetryScheduled(e) => {
-                self.state = ExecutionState::Waiting;
+                self.turn(ExecutionState::Waiting);
                 self.end_review(super::ROOT);
                 self.error.clone_from(&e.error);
                 self.next_attempt_time = e.due_time.map(Time::from);
@@ -81,9 +84,13 @@ impl Execution {
                 self.timers
                     .clear(self.next_attempt_time.take(), super::ROOT, TimerKind::Retry);
                 self.attempt = e.attempt;
-                self.state = ExecutionState::Running;
+                self.turn(ExecutionState::Running);
                 self.reset_unfinished(now);
             }
+            event::Kind::ExecutionCancelRequested(_) => drop(self.release_pause()),
+            event::Kind::ExecutionPaused(_) => self.execution_paused(now),
+            event::Kind::ExecutionParked(e) => self.execution_parked(e, now),
+            event::Kind::ExecutionResumed(e) => self.execution_resumed(e, now),
             event::Kind::ExecutionCompensating(e) => self.execution_compensating(e),
             event::Kind::ExecutionFinalizing(e) => self.execution_finalizing(e, now),
             _ => {}
@@ -99,6 +106,7 @@ impl Execution {
         self.items_ready.clear();
         self.beside_ready.clear();
         self.ending = None;
+        self.pause = None;
         self.end_review(super::ROOT);
         self.stop_undoing(super::ROOT);
     }
@@ -114,6 +122,9 @@ impl Execution {
             event::Kind::StepCompensated(e) => self.step_compensated(run, e, now),
             event::Kind::CompensationFailed(e) => self.compensation_failed(run, e, now),
             event::Kind::CallFellBack(e) => self.call_fell_back(run, e),
+            event::Kind::MarkSet(e) => {
+                self.marks.insert(e.name.clone(), self.vars.clone());
+            }
             event::Kind::ReviewBegun(e) => self.review_begun(run, e, now),
             event::Kind::AuxiliaryBegun(e) => self.auxiliary_begun(run, e, now),
             event::Kind::StepCached(e) => self.step_cached(run, e, now),
@@ -222,6 +233,11 @@ impl Execution {
         run.error = None;
         run.exit = event.exit();
         add_usage(&mut run.usage, event.usage.as_ref());
+        if let Kind::Restore(to) = &self.plan.node(self.run(id).node).kind
+            && let Some(marked) = self.marks.get(to)
+        {
+            self.vars = marked.clone();
+        }
         if let Some(saved) = &event.saved
             && let Some(value::Kind::StructValue(vars)) = &mut self.vars.kind
         {
@@ -252,8 +268,9 @@ impl Execution {
         run.error.clone_from(&event.error);
         add_usage(&mut run.usage, event.usage.as_ref());
         run.next_attempt_time = event.due_time.map(Time::from);
-        if let Some(due) = run.next_attempt_time {
-            self.timers.set(due, id, TimerKind::Retry);
+        match run.next_attempt_time {
+            Some(due) => self.timers.set(due, id, TimerKind::Retry),
+            None => self.release_call(id),
         }
         self.note_room(id);
     }

@@ -225,7 +225,7 @@ impl Execution {
     /// Where very many may be in progress, room for one is not filled at once but for several
     /// together: one event tells of them all.
     pub fn next_items(&self, limits: &Limits) -> Option<(RunId, Range<u32>)> {
-        if self.next_attempt_time.is_some() {
+        if self.next_attempt_time.is_some() || self.pause.is_some() {
             return None;
         }
         self.items_ready.iter().find_map(|id| {

@@ -11,6 +11,7 @@ mod gathered;
 mod items;
 mod listing;
 mod named;
+mod pause;
 mod reset;
 mod review;
 mod run;
@@ -23,7 +24,7 @@ mod undo;
 mod view;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -33,6 +34,7 @@ pub use child::{ChildRun, Parent};
 pub use frames::Frames;
 pub use items::{Item, Items};
 pub use listing::{Listed, Place, Query, list};
+pub use pause::Pause;
 pub use review::{Progress, Review};
 pub use run::{ROOT, RunId, StepRun};
 pub use scope::{Given, StepScope, WorkflowScope};
@@ -106,6 +108,10 @@ pub struct Execution {
     pub agents: HashMap<String, KnownAgent>,
     /// How it will end, while its `finally` runs.
     pub ending: Option<Ending>,
+    /// How it is held.
+    pub pause: Option<Pause>,
+    /// `vars` as they were when a mark was set, by its name.
+    marks: BTreeMap<String, Value>,
     slots: Slots,
     by_path: HashMap<Arc<str>, RunId>,
     /// Attempts handed out, by the sequence of the event that scheduled them.
@@ -156,6 +162,8 @@ impl Execution {
             parent: Parent::of(started)?.map(Box::new),
             agents: started.agents.clone(),
             ending: None,
+            pause: None,
+            marks: BTreeMap::new(),
             slots: Slots::default(),
             by_path: HashMap::new(),
             tasks: HashMap::new(),
@@ -245,6 +253,11 @@ impl Execution {
         self.slots.iter()
     }
 
+    /// `vars` as they were when the mark was set.
+    pub fn mark(&self, name: &str) -> Option<&Value> {
+        self.marks.get(name)
+    }
+
     /// Calls in progress, those waiting for their next attempt included.
     pub fn calls_in_progress(&self) -> u32 {
         self.calls_in_progress
@@ -252,20 +265,21 @@ impl Execution {
 
     /// When it needs to be woken, if nothing else happens before.
     pub fn next_due(&self) -> Option<Time> {
-        self.timers.first().map(|(due, ..)| due)
+        let mut timers = self.timers.iter();
+        let next = timers.find(|(_, run, kind)| self.counts(*run, *kind));
+        next.map(|(due, ..)| due)
     }
 
     /// The first timer that is due at `now`.
     pub fn due_timer(&self, now: Time) -> Option<(RunId, TimerKind)> {
-        self.timers
-            .first()
-            .filter(|(due, ..)| *due <= now)
-            .map(|(_, run, kind)| (run, kind))
+        let mut due = self.timers.iter().take_while(|(due, ..)| *due <= now);
+        let next = due.find(|(_, run, kind)| self.counts(*run, *kind));
+        next.map(|(_, run, kind)| (run, kind))
     }
 
     /// The next step that could begin, given whether there is room for a call.
     pub fn next_ready(&self, room_for_calls: bool) -> Option<RunId> {
-        if self.next_attempt_time.is_some() {
+        if self.next_attempt_time.is_some() || self.pause.is_some() {
             return None;
         }
         let may_begin = |(is_call, _): &&(bool, RunId)| room_for_calls || !is_call;
@@ -359,6 +373,8 @@ impl PartialEq for Execution {
             && self.output == other.output
             && self.error == other.error
             && self.ending == other.ending
+            && self.pause == other.pause
+            && self.marks == other.marks
             && self.slots == other.slots
             && self.by_path == other.by_path
             && self.tasks == other.tasks

@@ -27,9 +27,14 @@ pub struct Timers {
 }
 
 impl Timers {
-    /// The earliest.
-    pub fn first(&self) -> Option<(Time, RunId, TimerKind)> {
-        self.due.first().copied()
+    /// All, the earliest first.
+    pub fn iter(&self) -> impl Iterator<Item = (Time, RunId, TimerKind)> {
+        self.due.iter().copied()
+    }
+
+    /// Takes one away; true when it was set.
+    pub fn take(&mut self, due: Time, run: RunId, kind: TimerKind) -> bool {
+        self.due.remove(&(due, run, kind))
     }
 
     /// Adds one.

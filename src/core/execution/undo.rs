@@ -128,7 +128,9 @@ impl Execution {
     }
 
     pub(super) fn execution_compensating(&mut self, event: &ExecutionCompensating) {
-        self.state = ExecutionState::Compensating;
+        self.turn(ExecutionState::Compensating);
+        self.timers
+            .clear(self.next_attempt_time.take(), ROOT, TimerKind::Retry);
         self.end_review(ROOT);
         let error = event.error.clone().unwrap_or_default();
         self.error = Some(error.clone());
@@ -207,7 +209,7 @@ impl Execution {
     }
 
     pub(super) fn execution_finalizing(&mut self, event: &ExecutionFinalizing, now: Time) {
-        self.state = ExecutionState::Running;
+        self.turn(ExecutionState::Running);
         self.ending = Some(Ending {
             state: event.state(),
             output: event.output.clone(),

@@ -230,6 +230,10 @@ impl Execution {
         }
         match run.state {
             StepState::Waiting => waiting_for(id).unwrap_or_else(|| "a worker".into()),
+            StepState::Retrying if self.is_parked(id) => "the execution to be resumed".into(),
+            StepState::Pending if run.waits == 0 && self.pause.is_some() => {
+                "the execution to be resumed".into()
+            }
             StepState::Retrying => format!("its attempt {}", run.attempt + 1),
             StepState::Pending if self.is_left_out(id) => "a transition to it".into(),
             StepState::Pending if run.waits > 0 => self.unmet_words(id),

@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     core::value,
-    proto::{self, PatternCall, Step, block::Mode as WrittenMode, workflow::OnFailure},
+    proto::{
+        self, PatternCall, Step, block::Mode as WrittenMode, step::OnError, workflow::OnFailure,
+    },
 };
 
 impl<'a> Compiler<'a> {
@@ -23,6 +25,10 @@ impl<'a> Compiler<'a> {
             let beside = self.node(id).beside.get_or_insert_default();
             (beside.catches, beside.compensation) = (catches, compensation);
             beside.undoes = undoes;
+        }
+        self.mark(&step.mark, id);
+        if step.on_error() == OnError::Park {
+            self.node(id).beside.get_or_insert_default().parks = true;
         }
     }
 
@@ -205,6 +211,9 @@ impl<'a> Compiler<'a> {
     pub(super) fn beside_all(&mut self, workflow: &proto::Workflow) {
         if Self::undoes_all(workflow) {
             self.nodes[0].beside.get_or_insert_default().undoes = true;
+        }
+        if workflow.on_failure() == OnFailure::Park {
+            self.nodes[0].beside.get_or_insert_default().parks = true;
         }
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn worst_case(plan: &Plan, limits: &Limits) -> u64 {
         };
         let once = match &node.kind {
             Kind::Call(call) => 1 + call.fallback.len() as u64,
-            Kind::Set(_) | Kind::Child(_) | Kind::Wait(_) => 0,
+            Kind::Set(_) | Kind::Restore(_) | Kind::Child(_) | Kind::Wait(_) => 0,
             Kind::Loop(looped) => {
                 let body = calls[looped.body.0 as usize];
                 body.saturating_mul(u64::from(looped.max_iterations))

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
     Gate, Input, Kind, Node, NodeId, Plan, Reference, Role, bounds, calls, expressions::Reads,
-    graph, roles::Part, states::Machine, steps::Around,
+    graph, marks::Marks, roles::Part, states::Machine, steps::Around,
 };
 use crate::{
     core::{
@@ -88,6 +88,8 @@ pub(in crate::core) struct Compiler<'a> {
     pub suggestions_left: u32,
     /// The registered workflows named so far.
     pub references: Vec<Reference>,
+    /// The marks set and named so far.
+    pub marks: Marks,
     /// How many of the outermost levels have ended: what is read of them orders no steps.
     pub levels_ended: usize,
     /// True where a failure undoes what completed.
@@ -122,6 +124,7 @@ impl<'a> Compiler<'a> {
             dependencies: 0,
             suggestions_left: 20,
             references: Vec::new(),
+            marks: Marks::default(),
             levels_ended: 0,
             undoes: false,
             input_schema: None,
@@ -132,7 +135,6 @@ impl<'a> Compiler<'a> {
 
     fn workflow(&mut self, workflow: &'a Workflow) -> Plan {
         self.names_of_workflow(workflow);
-        self.later_of_workflow(workflow);
         self.roles(workflow);
         let input_schema = self.schema(".input_schema", workflow.input_schema.as_ref());
         self.input_schema = workflow.input_schema.as_ref();
@@ -157,6 +159,7 @@ impl<'a> Compiler<'a> {
         };
         let block = self.block_of(&workflow.steps, around, workflow.mode(), machine);
         let finally = self.finally(workflow);
+        self.check_marks();
         let (output, goal) = self.outcome(workflow, output_schema.as_ref());
         self.nodes[0].output = output;
         self.beside_all(workflow);

@@ -57,7 +57,9 @@ fn mode(node: &Node) -> ShownMode {
             Mode::States => ShownMode::States,
         },
         Kind::Switch(_) | Kind::Each(_) | Kind::Loop(_) => ShownMode::Sequence,
-        Kind::Call(_) | Kind::Set(_) | Kind::Child(_) | Kind::Wait(_) => ShownMode::Unspecified,
+        Kind::Call(_) | Kind::Set(_) | Kind::Restore(_) | Kind::Child(_) | Kind::Wait(_) => {
+            ShownMode::Unspecified
+        }
     }
 }
 

@@ -29,6 +29,7 @@ impl<'a> Compiler<'a> {
                 Kind::Child(self.within(".workflow", |c| c.child(child)))
             }
             Some(step::Kind::Saga(saga)) => Kind::Block(self.within(".saga", |c| c.saga(saga, id))),
+            Some(step::Kind::Restore(restore)) => self.restore(restore, id),
             Some(step::Kind::Set(set)) => Kind::Set(self.templates(".set", set)),
             Some(step::Kind::Each(each)) => self.within(".each", |c| c.each(each, id)),
             Some(step::Kind::Wait(wait)) => self.within(".wait", |c| c.wait(wait)),

@@ -2,23 +2,16 @@
 //! written is silently without effect.
 
 use super::compile::Compiler;
-use crate::proto::{Call, Role, Step, Workflow, call::Select, step::OnError, workflow::OnFailure};
+use crate::proto::{Call, Role, Step, call::Select};
 
 impl Compiler<'_> {
-    /// Refuses what a workflow says and this version does not serve.
-    pub(super) fn later_of_workflow(&mut self, workflow: &Workflow) {
-        self.later_values(&[(".on_failure", workflow.on_failure() == OnFailure::Park)]);
-    }
-
     /// Refuses what a step says and this version does not serve.
     pub(super) fn later_of_step(&mut self, step: &Step) {
         self.later_fields(&[
             (".context", step.context.is_some()),
             (".priority", step.priority > 0),
             (".fairness_key", !step.fairness_key.is_empty()),
-            (".mark", !step.mark.is_empty()),
         ]);
-        self.later_values(&[(".on_error", step.on_error() == OnError::Park)]);
     }
 
     /// Refuses what a call says and this version does not serve.

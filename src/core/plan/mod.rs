@@ -27,6 +27,7 @@ mod graph;
 mod kinds;
 mod later;
 mod loops;
+mod marks;
 mod mermaid;
 mod order;
 mod policies;
@@ -199,6 +200,7 @@ impl Kind {
             Self::Block(_) => "block",
             Self::Switch(_) => "switch",
             Self::Set(_) => "set",
+            Self::Restore(_) => "restore",
             Self::Each(_) => "each",
             Self::Loop(_) => "loop",
             Self::Child(_) => "workflow",
@@ -233,6 +235,8 @@ pub enum Kind {
     Switch(Switch),
     /// Writes into `vars`: name and template, in order of name.
     Set(Vec<(String, Template)>),
+    /// Takes `vars` back to the mark of this name.
+    Restore(String),
     /// Runs its body for each item of a list.
     Each(Each),
     /// Runs its body again and again.

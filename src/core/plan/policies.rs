@@ -93,7 +93,7 @@ impl Compiler<'_> {
         self.bytes(field, name, LABEL_NAME_BYTES_MAX);
     }
 
-    fn bytes(&mut self, field: &str, text: &str, most: usize) {
+    pub(super) fn bytes(&mut self, field: &str, text: &str, most: usize) {
         if text.len() > most {
             let message = format!("it has {} bytes; the most is {most}", text.len());
             self.error(field, "limit", message, "make it shorter");

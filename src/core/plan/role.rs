@@ -19,6 +19,16 @@ impl Node {
         self.beside.as_ref().map_or(&[], |b| &b.auxiliary)
     }
 
+    /// The name that `vars` get once it has completed.
+    pub fn mark(&self) -> Option<&str> {
+        self.beside.as_ref()?.mark.as_deref()
+    }
+
+    /// True when its failure holds the execution.
+    pub fn parks(&self) -> bool {
+        self.beside.as_ref().is_some_and(|b| b.parks)
+    }
+
     /// True when a failure of it undoes the steps within that completed.
     pub fn undoes(&self) -> bool {
         self.beside.as_ref().is_some_and(|b| b.undoes)
@@ -61,6 +71,10 @@ pub struct Beside {
     pub undoes: bool,
     /// The calls that it may need besides its own attempts.
     pub auxiliary: Vec<NodeId>,
+    /// True when its failure holds the execution.
+    pub parks: bool,
+    /// The name that `vars` get once it has completed.
+    pub mark: Option<String>,
 }
 
 /// Steps that run instead of a failure.

@@ -90,6 +90,16 @@ class ExecutionServiceStub(object):
                 request_serializer=tutti_dot_v1_dot_execution__service__pb2.TerminateExecutionRequest.SerializeToString,
                 response_deserializer=tutti_dot_v1_dot_execution__service__pb2.TerminateExecutionResponse.FromString,
                 _registered_method=True)
+        self.PauseExecution = channel.unary_unary(
+                '/tutti.v1.ExecutionService/PauseExecution',
+                request_serializer=tutti_dot_v1_dot_execution__service__pb2.PauseExecutionRequest.SerializeToString,
+                response_deserializer=tutti_dot_v1_dot_execution__service__pb2.PauseExecutionResponse.FromString,
+                _registered_method=True)
+        self.ResumeExecution = channel.unary_unary(
+                '/tutti.v1.ExecutionService/ResumeExecution',
+                request_serializer=tutti_dot_v1_dot_execution__service__pb2.ResumeExecutionRequest.SerializeToString,
+                response_deserializer=tutti_dot_v1_dot_execution__service__pb2.ResumeExecutionResponse.FromString,
+                _registered_method=True)
         self.DeleteExecution = channel.unary_unary(
                 '/tutti.v1.ExecutionService/DeleteExecution',
                 request_serializer=tutti_dot_v1_dot_execution__service__pb2.DeleteExecutionRequest.SerializeToString,
@@ -190,6 +200,23 @@ class ExecutionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PauseExecution(self, request, context):
+        """Holds an execution: nothing begins, what is in progress goes on to its end. Time does not
+        count meanwhile, but for attempts that are handed out. Idempotent.
+        Errors: NOT_FOUND, FAILED_PRECONDITION (ended, or at its `finally`).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeExecution(self, request, context):
+        """Lets an execution go on that is PAUSED, by a call or by a failure: what failed is attempted
+        again. Errors: NOT_FOUND, FAILED_PRECONDITION (not PAUSED), INVALID_ARGUMENT (variables).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteExecution(self, request, context):
         """Deletes an ended execution with its events. Errors: NOT_FOUND, FAILED_PRECONDITION (open).
         """
@@ -254,6 +281,16 @@ def add_ExecutionServiceServicer_to_server(servicer, server):
                     servicer.TerminateExecution,
                     request_deserializer=tutti_dot_v1_dot_execution__service__pb2.TerminateExecutionRequest.FromString,
                     response_serializer=tutti_dot_v1_dot_execution__service__pb2.TerminateExecutionResponse.SerializeToString,
+            ),
+            'PauseExecution': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseExecution,
+                    request_deserializer=tutti_dot_v1_dot_execution__service__pb2.PauseExecutionRequest.FromString,
+                    response_serializer=tutti_dot_v1_dot_execution__service__pb2.PauseExecutionResponse.SerializeToString,
+            ),
+            'ResumeExecution': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeExecution,
+                    request_deserializer=tutti_dot_v1_dot_execution__service__pb2.ResumeExecutionRequest.FromString,
+                    response_serializer=tutti_dot_v1_dot_execution__service__pb2.ResumeExecutionResponse.SerializeToString,
             ),
             'DeleteExecution': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteExecution,
@@ -559,6 +596,60 @@ class ExecutionService(object):
             '/tutti.v1.ExecutionService/TerminateExecution',
             tutti_dot_v1_dot_execution__service__pb2.TerminateExecutionRequest.SerializeToString,
             tutti_dot_v1_dot_execution__service__pb2.TerminateExecutionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseExecution(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tutti.v1.ExecutionService/PauseExecution',
+            tutti_dot_v1_dot_execution__service__pb2.PauseExecutionRequest.SerializeToString,
+            tutti_dot_v1_dot_execution__service__pb2.PauseExecutionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeExecution(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tutti.v1.ExecutionService/ResumeExecution',
+            tutti_dot_v1_dot_execution__service__pb2.ResumeExecutionRequest.SerializeToString,
+            tutti_dot_v1_dot_execution__service__pb2.ResumeExecutionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -15,6 +15,7 @@ mod group_chat;
 mod loops;
 mod map_reduce;
 mod outputs;
+mod park;
 mod react;
 mod refine;
 mod retries;

@@ -4,6 +4,7 @@ mod beside;
 mod each;
 mod findings;
 mod graphs;
+mod marks;
 mod order;
 mod rules;
 mod states;
