@@ -242,6 +242,6 @@ fn message(task: &Task, token: Token, agent: &str, bounds: &Bounds) -> proto::Ta
         workflow: offer.workflow.clone(),
         lease_timeout: Some(time::message(bounds.lease_timeout)),
         namespace: offer.namespace.clone(),
-        context: None,
+        context: offer.context.clone(),
     }
 }

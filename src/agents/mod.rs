@@ -72,6 +72,8 @@ pub struct Offer {
     pub attempt: u32,
     /// What the agent is given.
     pub input: Value,
+    /// What of the earlier steps it is handed on with it.
+    pub context: Option<Value>,
     /// How long the attempt may take once accepted.
     pub timeout: Option<Duration>,
     /// When it was scheduled.

@@ -145,6 +145,7 @@ impl State {
             worker.agents.insert(held.agent.as_str().into());
         }
         offer.input = value::null();
+        offer.context = None;
         let task = Task {
             place: place_of(offer.schedule_time),
             offer: Box::new(offer),

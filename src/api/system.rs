@@ -26,12 +26,14 @@ use crate::{
 };
 
 /// Step kinds that workflows may use.
-const STEP_KINDS: [&str; 10] = [
+const STEP_KINDS: [&str; 12] = [
     "agent",
     "call",
     "block",
     "switch",
     "set",
+    "restore",
+    "saga",
     "each",
     "loop",
     "map_reduce",

@@ -1,6 +1,7 @@
 //! The pure kernel: definitions, plans, expressions, and the fold from commands to events to
 //! state. Reads no clock, draws no random number, does no I/O; everything it needs comes in.
 
+pub mod context;
 pub mod decide;
 pub mod definition;
 pub mod execution;

@@ -142,6 +142,7 @@ pub fn offer(id: Uuid, namespace: String, workflow: String, task: decide::Dispat
         target: task.target,
         attempt: task.attempt,
         input: task.input,
+        context: task.context,
         timeout: task.timeout,
         schedule_time: task.schedule_time,
     }

@@ -60,6 +60,8 @@ async fn the_server_tells_its_version_limits_and_abilities() {
             "block",
             "switch",
             "set",
+            "restore",
+            "saga",
             "each",
             "loop",
             "map_reduce",

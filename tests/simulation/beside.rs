@@ -3,7 +3,8 @@
 use tutti::{
     core::value,
     proto::{
-        Catch, PatternCall, Restore, Saga, Step, Workflow, pattern_call, step, workflow::OnFailure,
+        Catch, Context, PatternCall, Restore, Saga, Step, Workflow, context::Overflow,
+        pattern_call, step, workflow::OnFailure,
     },
 };
 
@@ -31,6 +32,9 @@ pub fn add_to_step(rng: &mut Rng, step: &mut Step) {
     if rng.chance(15) {
         step.catch = (0..1 + rng.below(2)).map(|_| catch(rng)).collect();
     }
+    if matches!(step.kind, Some(step::Kind::Agent(_))) && rng.chance(15) {
+        step.context = Some(context(rng));
+    }
     if rng.chance(25) {
         step.compensation = Some(compensation(rng));
     }
@@ -56,6 +60,20 @@ pub fn mark(rng: &mut Rng, workflow: &mut Workflow) {
         if let Some(step) = set {
             step.kind = Some(step::Kind::Restore(Restore { to: "m".into() }));
         }
+    }
+}
+
+fn context(rng: &mut Rng) -> Context {
+    let overflow = rng.below(4) as i32;
+    let asks = overflow == Overflow::Summarize as i32;
+    Context {
+        max_tokens: rng.below(3) as u32,
+        select: (0..rng.below(3)).map(|_| "input".into()).collect(),
+        overflow,
+        summarizer: asks.then(|| PatternCall {
+            input: None,
+            ..compensation(rng)
+        }),
     }
 }
 

@@ -7,7 +7,7 @@ import threading
 from datetime import datetime, timezone
 from typing import Callable
 
-from tutti.values import Json, to_value
+from tutti.values import Json, from_value, to_value
 from tutti.v1 import execution_pb2, worker_service_pb2
 
 CHUNK_BYTES_MAX = 1 << 20
@@ -45,6 +45,11 @@ class TaskContext:
         """The namespace."""
         self.idempotency_key: str = task.idempotency_key
         """The same for every attempt of the step: outside effects can be made once with it."""
+        self.handed_on: Json = None
+        """What of the earlier steps is handed on with the input, where the step says `context`:
+        a list of `{from, value}`; else None."""
+        if task.HasField("context"):
+            self.handed_on = from_value(task.context)
         self.deadline: datetime | None = None
         """When the attempt is given up, by the server's clock; None: never."""
         if task.HasField("deadline"):

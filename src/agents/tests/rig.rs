@@ -368,6 +368,7 @@ pub fn offer(sequence: u64, target: Target) -> Offer {
         target,
         attempt: 1,
         input: value::object([("sequence", number)]),
+        context: None,
         timeout: None,
         schedule_time: Time::default(),
     }

@@ -2,7 +2,7 @@
 
 use prost::Message as _;
 
-use super::{review::Verdict, turn::Turn};
+use super::{context::Shaped, review::Verdict, turn::Turn};
 use crate::{
     core::{
         execution::{Error, Given, Progress, ROOT, RunId},
@@ -50,8 +50,17 @@ impl Turn<'_> {
             }
             Err(error) => return self.fail_step(run, error, None),
         }
-        match self.prepare(run) {
-            Ok(input) => self.check_before(run, input),
+        match self.shape_context(run) {
+            Ok(Shaped::Ready(context)) => self.begin_with(run, context),
+            Ok(Shaped::Ask(call)) => self.ask_agent(run, call, Vec::new()),
+            Err(error) => self.fail_step(run, error, None),
+        }
+    }
+
+    /// Begins the step with this context.
+    pub fn begin_with(&mut self, run: RunId, context: Option<Value>) {
+        match self.prepare(run, context.as_ref()) {
+            Ok(input) => self.check_before(run, input, self.handed(run, context)),
             Err(error) => self.fail_step(run, error, None),
         }
     }
@@ -65,14 +74,15 @@ impl Turn<'_> {
     }
 
     /// Begins the step with its input, once the gates before have passed it.
-    fn check_before(&mut self, run: RunId, input: Value) {
+    fn check_before(&mut self, run: RunId, input: Value, context: Option<Value>) {
         match self.check_gates(run, true, &input, &Progress::default()) {
-            Verdict::Passed => self.begin_attempt(run, input),
+            Verdict::Passed => self.begin_attempt(run, input, context),
             Verdict::Violated(fault) => self.fail_step(run, fault.error, None),
             asked @ Verdict::Ask { .. } => {
                 let kept = ReviewBegun {
                     value: Some(input),
                     before: true,
+                    context,
                     ..ReviewBegun::default()
                 };
                 self.begin_review(run, kept, asked);
@@ -81,11 +91,16 @@ impl Turn<'_> {
     }
 
     /// The step's input.
-    fn prepare(&mut self, run: RunId) -> Result<Value, Error> {
+    fn prepare(&mut self, run: RunId, context: Option<&Value>) -> Result<Value, Error> {
+        let context = context.map(|context| [("context", context)]);
+        let given = Given {
+            more: context.as_ref().map_or(&[], |known| &known[..]),
+            ..Given::default()
+        };
         let input = match (&self.node(run).role, &self.node(run).input) {
             (Role::Auxiliary(asked), _) => self.asked(run, *asked)?,
             (_, Input::Template(template)) => template
-                .eval(&self.scope(run, Given::default()))
+                .eval(&self.scope(run, given))
                 .map_err(|e| self.error(run, "expression", format!("input: {e}")))?,
             (_, Input::Previous) => self.execution.previous(run).clone(),
             (_, Input::Execution) => self.execution.input.clone(),
@@ -101,6 +116,7 @@ impl Turn<'_> {
         match asked {
             Asked::Judge(gate) => self.asked_of_value(owner, Some(gate)),
             Asked::Repair(_) => self.asked_of_value(owner, None),
+            Asked::Summary => self.asked_to_summarize(owner, run),
         }
     }
 
@@ -128,7 +144,7 @@ impl Turn<'_> {
     }
 
     /// Begins the step's next attempt with this input.
-    pub fn begin_attempt(&mut self, run: RunId, input: Value) {
+    pub fn begin_attempt(&mut self, run: RunId, input: Value, context: Option<Value>) {
         if let Err(error) = self.check_child_depth(run) {
             return self.fail_step(run, error, None);
         }
@@ -137,7 +153,7 @@ impl Turn<'_> {
             Err(error) => return self.fail_step(run, error, None),
         };
         let cache_key = match self.execution.run(run).attempt {
-            0 => match self.cache_key(run, &input, chosen.target_name()) {
+            0 => match self.cache_key(run, &input, context.as_ref(), chosen.target_name()) {
                 Ok(key) if self.complete_by_cache(run, &key, &input) => return,
                 Ok(key) => key,
                 Err(error) => return self.fail_step(run, error, None),
@@ -164,7 +180,7 @@ impl Turn<'_> {
                 total_deadline: total.map(Into::into),
                 gathered,
                 role: String::new(),
-                context: None,
+                context,
                 cache_key,
             };
             chosen.name(&mut scheduled);

@@ -13,7 +13,7 @@ use crate::{
         execution::{Error, Given, RunId},
         plan::{Cache, Scope},
         time::Time,
-        value::Value,
+        value::{self, Value},
     },
     proto::{StepCached, StepCompleted, event},
 };
@@ -78,7 +78,13 @@ impl Turn<'_> {
     ///
     /// # Errors
     /// Class `expression` when its key cannot be made.
-    pub fn cache_key(&self, run: RunId, input: &Value, who: &str) -> Result<String, Error> {
+    pub fn cache_key(
+        &self,
+        run: RunId,
+        input: &Value,
+        context: Option<&Value>,
+        who: &str,
+    ) -> Result<String, Error> {
         let Some(cache) = &self.node(run).cache else {
             return Ok(String::new());
         };
@@ -93,8 +99,12 @@ impl Turn<'_> {
                     .map_err(|e| self.error(run, "expression", format!("cache.key: {e}")))?,
             ),
         };
-        let told = told.as_ref().unwrap_or(input);
-        Ok(hex(&self.hash(cache, told, who)))
+        let told = match (told, context) {
+            (Some(told), _) => told,
+            (None, None) => input.clone(),
+            (None, Some(context)) => value::list(vec![input.clone(), context.clone()]),
+        };
+        Ok(hex(&self.hash(cache, &told, who)))
     }
 
     fn hash(&self, cache: &Cache, told: &Value, who: &str) -> CacheKey {

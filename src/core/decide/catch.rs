@@ -5,7 +5,7 @@ use super::turn::Turn;
 use crate::{
     core::{
         execution::{Error, Given, RunId, StepState},
-        plan::Role,
+        plan::{Asked, Role},
         value,
     },
     proto::{StepCaught, StepCompleted, Usage, event},
@@ -81,6 +81,7 @@ impl Turn<'_> {
                 self.step_ended(owner);
             }
             (Role::Finally, _) => self.finally_ended(),
+            (Role::Auxiliary(Asked::Summary), StepState::Completed) => self.summarized(owner, run),
             (Role::Auxiliary(_), StepState::Completed) => self.reviewed(owner, run),
             (Role::Catch | Role::Auxiliary(_), _) => {
                 let error = ended.error.clone();

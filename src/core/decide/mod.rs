@@ -8,6 +8,7 @@ mod catch;
 mod child;
 mod choice;
 mod compensate;
+mod context;
 mod each;
 mod end;
 mod finally;
@@ -166,6 +167,8 @@ pub struct Dispatch {
     pub attempt: u32,
     /// What the agent is given.
     pub input: Value,
+    /// What of the earlier steps it is handed on with it.
+    pub context: Option<Value>,
     /// How long the attempt may take once accepted.
     pub timeout: Option<Duration>,
     /// When it was scheduled.

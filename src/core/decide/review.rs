@@ -228,7 +228,10 @@ impl Turn<'_> {
                 reason: String::new(),
             }),
             (_, true) => match self.check_input_schema(run, &review.value) {
-                Ok(()) => self.begin_attempt(run, review.value),
+                Ok(()) => {
+                    let context = self.execution.context(run).cloned();
+                    self.begin_attempt(run, review.value, context);
+                }
                 Err(error) => self.fail_step(run, error, None),
             },
             (_, false) => {

@@ -55,7 +55,8 @@ impl Turn<'_> {
     pub fn attempt_again(&mut self, run: RunId) {
         let input = self.execution.run(run).input.clone();
         let input = input.unwrap_or_else(value::null);
-        self.begin_attempt(run, input);
+        let context = self.execution.context(run).cloned();
+        self.begin_attempt(run, input, context);
     }
 
     fn step_out_of_time(&mut self, run: RunId) {

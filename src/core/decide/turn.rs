@@ -169,6 +169,7 @@ impl Execution {
             target: target.clone(),
             attempt: run.attempt,
             input: run.input.clone().unwrap_or_else(value::null),
+            context: self.context(id).cloned(),
             timeout: node.timeout,
             schedule_time: run.schedule_time.unwrap_or(self.last_time),
         })

@@ -178,6 +178,9 @@ impl Execution {
         self.tasks.remove(&before);
         self.tasks.insert(sequence, id);
         self.set_total(id, event.total_deadline.map(Time::from));
+        if event.context.is_some() {
+            self.beside_mut(id).context.clone_from(&event.context);
+        }
         if let Some(due) = self.run(id).queue_deadline {
             self.timers.set(due, id, TimerKind::Queue);
         }

@@ -6,7 +6,7 @@ use crate::{
     core::{
         plan::{NodeId, Role},
         time::Time,
-        value,
+        value::{self, Value},
     },
     proto::StepCaught,
 };
@@ -22,6 +22,8 @@ pub struct Beside {
     pub caught: Option<Error>,
     /// What is being undone of the steps within.
     pub undo: Option<Undo>,
+    /// What of the earlier steps is handed on with its input.
+    pub context: Option<Value>,
     /// What agents are asked about before it counts.
     pub review: Option<Box<Review>>,
 }

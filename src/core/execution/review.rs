@@ -47,6 +47,11 @@ impl Execution {
         self.run(id).beside.as_ref()?.review.as_deref()
     }
 
+    /// What of the earlier steps is handed on with a step's input.
+    pub fn context(&self, id: RunId) -> Option<&Value> {
+        self.run(id).beside.as_ref()?.context.as_ref()
+    }
+
     /// The gates that check what a step is given, or what it gave; for the whole its goal.
     pub fn gates(&self, id: RunId, before: bool) -> &[Gate] {
         match (id, before) {
@@ -77,7 +82,11 @@ impl Execution {
             progress: Progress::default(),
             violations: Vec::new(),
         };
-        self.beside_mut(id).review = Some(Box::new(review));
+        let beside = self.beside_mut(id);
+        beside.review = Some(Box::new(review));
+        if event.before {
+            beside.context.clone_from(&event.context);
+        }
     }
 
     pub(super) fn auxiliary_begun(&mut self, id: RunId, event: &AuxiliaryBegun, now: Time) {
@@ -121,6 +130,7 @@ impl Execution {
         };
         match asked {
             Asked::Judge(gate) => review.progress.judged = Some(gate),
+            Asked::Summary => {}
             Asked::Repair(gate) => {
                 review.value = output.unwrap_or_else(value::null);
                 review.progress.judged = None;
@@ -132,9 +142,14 @@ impl Execution {
 
     /// Nothing is under review for the step any more, nor is anything beside it waited for.
     pub(super) fn end_review(&mut self, id: RunId) {
-        if let Some(beside) = &mut self.run_mut(id).beside {
-            beside.awaited = None;
-            beside.review = None;
+        let Some(beside) = &mut self.run_mut(id).beside else {
+            return;
+        };
+        beside.review = None;
+        if let Some(call) = beside.awaited.take()
+            && self.run(call).state == StepState::Pending
+        {
+            self.note_begun(call);
         }
     }
 }

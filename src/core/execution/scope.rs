@@ -207,6 +207,21 @@ impl Execution {
     /// Outputs of the steps in reach that have ended, by id, the nearer one where two share
     /// an id; `before`: only of those before the step, or before the one that holds it.
     fn outputs_around(&self, id: RunId, before: bool) -> Value {
+        value::object(self.outputs_in_reach(id, before))
+    }
+
+    /// Outputs of the steps in reach that have ended and come before a step, by id, in order;
+    /// the nearer one where two share an id.
+    pub fn outputs_before(&self, id: RunId) -> Vec<(String, Value)> {
+        let mut nearest: Vec<(String, Value)> = Vec::new();
+        for (id, output) in self.outputs_in_reach(id, true) {
+            nearest.retain(|(known, _)| *known != id);
+            nearest.push((id, output));
+        }
+        nearest
+    }
+
+    fn outputs_in_reach(&self, id: RunId, before: bool) -> Vec<(String, Value)> {
         let mut levels = Vec::new();
         let mut within = Some(id);
         while let Some(run) = within {
@@ -219,19 +234,24 @@ impl Execution {
             let by_place = before && !self.is_state(*level);
             siblings.take_while(move |run| !(by_place && *run == level))
         });
-        self.outputs(in_reach)
+        self.pairs(in_reach)
     }
 
     /// Outputs of those steps that have ended, by id.
     fn outputs<'a>(&self, runs: impl IntoIterator<Item = &'a RunId>) -> Value {
+        value::object(self.pairs(runs))
+    }
+
+    fn pairs<'a>(&self, runs: impl IntoIterator<Item = &'a RunId>) -> Vec<(String, Value)> {
         let ended = runs
             .into_iter()
             .filter(|run| self.run(**run).is_ended() && !self.is_frame(**run));
-        value::object(ended.map(|run| {
+        let pairs = ended.map(|run| {
             let output = self.run(*run).output.clone();
             let id = self.node(*run).id.clone();
             (id, output.unwrap_or_else(value::null))
-        }))
+        });
+        pairs.collect()
     }
 
     fn common_variable<'a>(&'a self, name: &str, given: Given<'a>) -> Option<Cow<'a, Value>> {

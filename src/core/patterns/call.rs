@@ -8,7 +8,7 @@ use crate::{
         },
         value,
     },
-    proto::{PatternCall, Step},
+    proto::{PatternCall, Step, pattern_call},
 };
 
 impl Compiler<'_> {
@@ -35,6 +35,9 @@ impl Compiler<'_> {
         let (timeout, queue_timeout, total_timeout) = self.timeouts(&timeouts, true);
         let retry = self.retry(written.retry.as_ref());
         let kind = Kind::Call(self.call(&of_pattern(written)));
+        if let Some(pattern_call::Target::Agent(role)) = &written.target {
+            self.context_of_role(role, node);
+        }
         self.leave();
         let made = self.node(node);
         made.input = given.map_or(input, Input::Template);

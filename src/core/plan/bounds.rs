@@ -113,6 +113,10 @@ impl Size {
         if let Some(input) = step.compensation.as_ref().and_then(|c| c.input.as_ref()) {
             self.value(input, inner + 1);
         }
+        let summarizer = step.context.as_ref().and_then(|c| c.summarizer.as_ref());
+        if let Some(input) = summarizer.and_then(|call| call.input.as_ref()) {
+            self.value(input, inner + 2);
+        }
         match &step.kind {
             Some(step::Kind::Block(block)) => self.list(&block.steps, depth + 1, inner + 1),
             Some(step::Kind::Switch(switch)) => {

@@ -1,9 +1,9 @@
 //! The most calls to agents that one execution can make.
 
-use super::{Gate, Kind, Node, NodeId, Plan};
+use super::{Gate, Kind, Node, NodeId, Overflow, Plan};
 use crate::core::limits::Limits;
 
-/// The calls of the agents that judge and repair: each repair has all judges asked again.
+/// The calls of the agents that judge, repair and summarise: each repair has all judges asked again.
 fn reviews(plan: &Plan, node: &Node, calls: &[u64], attempts: u64) -> u64 {
     let of = |call: NodeId| calls[call.0 as usize];
     let goal = match node.parent {
@@ -26,7 +26,12 @@ fn reviews(plan: &Plan, node: &Node, calls: &[u64], attempts: u64) -> u64 {
             .saturating_add(repaired)
     };
     let after = review(&node.after).saturating_add(review(goal));
-    review(&node.before).saturating_add(after.saturating_mul(attempts))
+    let summary = match node.context.as_ref().map(|context| context.overflow) {
+        Some(Overflow::Summarize(call)) => of(call),
+        _ => 0,
+    };
+    let before = review(&node.before).saturating_add(summary);
+    before.saturating_add(after.saturating_mul(attempts))
 }
 
 /// Calls times attempts, those of the steps around and of the whole workflow counted; of a

@@ -311,6 +311,7 @@ pub(in crate::core) fn blank(id: &str, name: &str, path: String, parent: Option<
         previous: None,
         when: None,
         input: Input::Execution,
+        context: None,
         output: None,
         save: Vec::new(),
         timeout: None,

@@ -2,13 +2,12 @@
 //! written is silently without effect.
 
 use super::compile::Compiler;
-use crate::proto::{Call, Role, Step, call::Select};
+use crate::proto::{Call, Step, call::Select};
 
 impl Compiler<'_> {
     /// Refuses what a step says and this version does not serve.
     pub(super) fn later_of_step(&mut self, step: &Step) {
         self.later_fields(&[
-            (".context", step.context.is_some()),
             (".priority", step.priority > 0),
             (".fairness_key", !step.fairness_key.is_empty()),
         ]);
@@ -18,11 +17,6 @@ impl Compiler<'_> {
     pub(super) fn later_of_call(&mut self, call: &Call) {
         self.later_fields(&[(".key", !call.key.is_empty())]);
         self.later_values(&[(".select", call.select() == Select::Sticky)]);
-    }
-
-    /// Refuses what a role says and this version does not serve.
-    pub(super) fn later_of_role(&mut self, role: &Role) {
-        self.later_fields(&[(".context", role.context.is_some())]);
     }
 
     /// Refuses a kind of step.

@@ -19,6 +19,7 @@ mod calls;
 mod check;
 mod child;
 mod compile;
+mod context;
 mod each;
 mod expressions;
 mod gate;
@@ -49,6 +50,7 @@ pub use check::{Checked, check};
 pub use child::Reference;
 pub use compile::{Compiled, compile};
 pub(in crate::core) use compile::{Compiler, blank};
+pub use context::{Context, Overflow};
 pub use each::Each;
 pub(in crate::core) use each::ITEM_VARIABLES;
 pub use gate::{Check, Gate, Judge, OnViolation, Repair};
@@ -131,6 +133,8 @@ pub struct Node {
     pub when: Option<Expr>,
     /// What the step is given.
     pub input: Input,
+    /// What of the earlier steps it is handed on.
+    pub context: Option<Box<Context>>,
     /// What its output becomes.
     pub output: Option<Template>,
     /// What is written into `vars`, in order of name.
@@ -185,6 +189,7 @@ impl Node {
             (Role::Finally, _) => "finally",
             (Role::Auxiliary(Asked::Judge(_)), _) => "judge",
             (Role::Auxiliary(Asked::Repair(_)), _) => "repair",
+            (Role::Auxiliary(Asked::Summary), _) => "summarizer",
             (Role::Step, Kind::Block(_)) if self.undoes() => "saga",
             (Role::Step, kind) => self.written.unwrap_or_else(|| kind.name()),
         }

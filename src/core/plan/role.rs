@@ -58,6 +58,8 @@ pub enum Asked {
     Judge(u32),
     /// To repair the value that violates the gate at this place.
     Repair(u32),
+    /// To make the context shorter that the step is handed on.
+    Summary,
 }
 
 /// What may run beside a step: none of it is one of the steps within it.

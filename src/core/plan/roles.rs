@@ -14,6 +14,8 @@ pub(in crate::core) struct Part {
     /// The agents that it may use as tools.
     tools: Vec<String>,
     has_used_tools: bool,
+    /// What of the earlier steps it is handed on.
+    pub(super) context: Option<proto::Context>,
 }
 
 /// The most characters of a role's name.
@@ -30,6 +32,7 @@ impl Compiler<'_> {
                 is_read: false,
                 tools: role.tools.clone(),
                 has_used_tools: false,
+                context: role.context.clone(),
             };
             self.roles.insert(name.clone(), part);
         }
@@ -42,7 +45,6 @@ impl Compiler<'_> {
             let hint = format!("use a-z A-Z 0-9 - _ . , at most {NAME_LENGTH_MAX} characters");
             self.error("", "pattern", message, hint);
         }
-        self.later_of_role(role);
         self.tools_of_role(role);
         match &role.target {
             Some(role::Target::Agent(agent)) => {

@@ -8,7 +8,7 @@ use super::{
     order::Child,
 };
 use crate::{
-    core::finding,
+    core::{expr::Template, finding, value::Value},
     proto::{
         Step,
         block::Mode as WrittenMode,
@@ -112,7 +112,10 @@ impl<'a> Compiler<'a> {
             when => bare(when),
         };
         let id = self.push(node, condition.to_owned());
+        self.times(step, id);
+        self.context(step, id);
         self.data(step, id);
+        self.check_context(step, id);
         self.policies(step, id);
         self.schemas(step, id);
         self.beside(step, id);
@@ -156,7 +159,7 @@ impl<'a> Compiler<'a> {
             self.node(id).when = when;
         }
         if let Some(input) = &step.input
-            && let Some(template) = self.within(".input", |c| c.template(input))
+            && let Some(template) = self.input_template(input, id)
         {
             self.node(id).input = Input::Template(template);
         }
@@ -170,14 +173,27 @@ impl<'a> Compiler<'a> {
         (node.output, node.save) = (output, save);
     }
 
-    fn policies(&mut self, step: &Step, id: NodeId) {
+    /// The step's input, which may read its context.
+    fn input_template(&mut self, input: &Value, id: NodeId) -> Option<Template> {
+        let more: &[&str] = match self.node(id).context {
+            Some(_) => &["context"],
+            None => &[],
+        };
+        self.with_variables(more, |c| c.within(".input", |c| c.template(input)))
+    }
+
+    /// How long it may take: what is asked beside it goes by that too.
+    fn times(&mut self, step: &Step, id: NodeId) {
         let calls = matches!(step.kind, Some(step::Kind::Agent(_) | step::Kind::Call(_)));
         let (timeout, queue_timeout, total_timeout) = self.timeouts(step, calls);
-        let retry = self.retry(step.retry.as_ref());
-        let retries = retry.is_some();
         let node = self.node(id);
         (node.timeout, node.queue_timeout, node.total_timeout) =
             (timeout, queue_timeout, total_timeout);
+    }
+
+    fn policies(&mut self, step: &Step, id: NodeId) {
+        let retry = self.retry(step.retry.as_ref());
+        let retries = retry.is_some();
         let (before, after) = match &step.gates {
             Some(gates) => (
                 self.gates(id, ".gates.before", &gates.before, &["value"], retries),

@@ -94,6 +94,12 @@ impl TaskContext {
         &self.task.task.idempotency_key
     }
 
+    /// What of the earlier steps is handed on with the input, where the step says `context`: a
+    /// list of `{from, value}`.
+    pub fn handed_on(&self) -> Option<Json> {
+        self.task.task.context.clone().map(crate::json::to_json)
+    }
+
     /// When the attempt is given up, by the server's clock; `None`: never.
     pub fn deadline(&self) -> Option<SystemTime> {
         SystemTime::try_from(self.task.task.deadline?).ok()

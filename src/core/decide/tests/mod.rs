@@ -8,6 +8,7 @@ mod calls;
 mod catch;
 mod children;
 mod compensate;
+mod context;
 mod each;
 mod ends;
 mod finally;

@@ -168,6 +168,36 @@ fn a_cancel_reaches_the_judge() {
     assert!(case.effects.iter().any(taken_back));
 }
 
+#[test]
+fn a_judge_that_waits_for_room_is_not_asked_once_its_step_has_ended() {
+    let mut case = given(
+        "
+max_parallel_steps: 1
+mode: PARALLEL
+steps:
+  - { id: a, agent: x, total_timeout: 10s, on_error: CONTINUE, gates: { after: [ { judge: { agent: j } } ] } }
+  - { id: b, agent: x }
+finally: [ { id: f, agent: x } ]
+",
+        json!(null),
+    );
+    let lease = case.accept("a");
+    case.when(Command::Pause {
+        reason: "wait".into(),
+    })
+    .unwrap();
+    let done = case.completion("a", lease, json!(1));
+    case.when(done).unwrap();
+    assert_eq!(case.step("a/gates.after[0].judge"), StepState::Pending);
+    case.when(Command::Cancel {
+        reason: "no".into(),
+    })
+    .unwrap();
+    assert_eq!(case.waiting(), ["finally/f"]);
+    case.complete("finally/f", json!(null));
+    assert_eq!(case.state(), ExecutionState::Cancelled);
+}
+
 const REPAIRED: &str = "
 steps:
   - id: write

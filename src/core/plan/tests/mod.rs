@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod beside;
+mod contexts;
 mod each;
 mod findings;
 mod graphs;
