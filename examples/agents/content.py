@@ -7,6 +7,7 @@ from typing import Any
 
 from agents.text import keywords, sentences, share, words
 
+KNOWN = ("four score and seven years ago", "the white rabbit with pink eyes")
 FILLERS = {"very", "really", "basically", "actually", "just"}
 
 
@@ -82,9 +83,11 @@ def revise(input: dict[str, Any]) -> str:
     return f"{draft} It was written with care, and read once more before it was sent."
 
 
-def plagiarism(text: Any) -> dict[str, Any]:
-    """How much of a text another text has; here none does."""
-    return {"score": 0.0, "sentences": len(sentences(str(text)))}
+def plagiarism(text: str) -> dict[str, Any]:
+    """How much of a text someone else wrote before: the share of its sentences that are known."""
+    said = sentences(text)
+    taken = [sentence for sentence in said if any(line in sentence.lower() for line in KNOWN)]
+    return {"score": share(len(taken), len(said)), "taken": taken}
 
 
 def judge(input: dict[str, Any]) -> dict[str, Any]:

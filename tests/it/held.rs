@@ -1,7 +1,7 @@
 //! Executions that are held, by a failure or by hand, over restarts, and go on; and `vars` that
 //! go back to a mark.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use tonic::Code;
 use tutti::{
     core::value,
@@ -10,6 +10,7 @@ use tutti::{
         event::Kind, execution::State, step_execution::State as StepState,
     },
 };
+use tutti_client::{Client, TaskContext, TaskError, Worker};
 
 use crate::{
     loops::events,
@@ -129,4 +130,35 @@ async fn a_pause_by_hand_lets_what_runs_end_and_begins_nothing() {
     assert_eq!(json_of(&server.ended(&id).await.output), json!(3));
     let late = server.executions().pause_execution(request).await;
     assert_eq!(late.unwrap_err().code(), Code::FailedPrecondition);
+}
+
+#[tokio::test]
+async fn the_client_pauses_and_resumes_and_its_worker_sees_what_is_handed_on() {
+    let server = TestServer::start().await;
+    let client = Client::connect(&server.url()).await.unwrap();
+    let said =
+        |ctx: TaskContext, _: Json| async move { Ok::<Json, TaskError>(ctx.handed_on().into()) };
+    let worker = Worker::builder(server.url()).agent_fn("teller", said);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let running = tokio::spawn(worker.build().unwrap().run(async { drop(stopped.await) }));
+    server
+        .register(
+            "
+name: told
+mode: SEQUENCE
+steps: [ { id: a, agent: x }, { id: b, agent: teller, context: {} } ]
+",
+        )
+        .await;
+    let id = server.begin("told", json!(null)).await;
+    let held = client.pause(&id, "lunch").await.unwrap();
+    assert_eq!(held.state(), State::Paused);
+    let a = server.poll("x").await;
+    server.complete(&a, json!(7)).await.unwrap();
+    let resumed = client.resume(&id, "back", None).await.unwrap();
+    assert_eq!(resumed.state(), State::Running);
+    let told = json_of(&server.ended(&id).await.output);
+    assert_eq!(told, json!([{"from": "a", "value": 7}]));
+    drop(stop);
+    running.await.unwrap().unwrap();
 }

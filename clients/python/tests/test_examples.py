@@ -125,6 +125,21 @@ async def test_content_creation_uses_the_reports_of_three_checks(client: Client)
     assert "Models propose molecules" in given["text"]
 
 
+async def test_content_review_goes_back_to_its_checkpoint(client: Client) -> None:
+    execution = await run(client, "content-review", {"topic": "drug trials"})
+    given = execution["output"]
+    assert given["accepted"] and given["rounds"] == 2 and not given["edited"]
+    assert "really" not in given["article"]
+    asked = states(execution)
+    assert asked["draft/gates.after[0].judge"] == "COMPLETED" and asked["last-edit"] == "SKIPPED"
+    fine = await output(client, "content-review", {"topic": "drug trials", "addition": "Ask your doctor."})
+    assert fine["edited"] and fine["article"].endswith("Ask your doctor.")
+    taken = {"topic": "drug trials", "addition": "Four score and seven years ago."}
+    back = await run(client, "content-review", taken)
+    assert back["output"] == given
+    assert states(back)["last-check/catch[0]/back"] == "COMPLETED"
+
+
 async def test_words_are_counted_over_pages(client: Client) -> None:
     given = await output(client, "map-reduce")
     assert given == {"words": 4, "top": {"leaves": 3, "storm": 3, "came": 1, "went": 2}}

@@ -223,6 +223,54 @@ async def test_a_cancel_reaches_the_running_agent(address: str, client: Client) 
         assert (await client.get(execution_id))["state"] == "CANCELLED"
 
 
+async def test_a_parked_execution_is_resumed_with_what_was_wrong(address: str, client: Client) -> None:
+    worker = Worker(address)
+
+    @worker.agent("bank")
+    def bank(input: Any) -> Any:
+        if input == "DE00":
+            raise TaskError("no_such_account", input)
+        return input
+
+    definition = {
+        "name": "p",
+        "variables": {"account": "DE00"},
+        "steps": [{"id": "a", "agent": "bank", "input": "{{ vars.account }}", "on_error": "PARK"}],
+    }
+    async with serving(worker):
+        execution_id = await client.start(definition)
+        events = client.watch(execution_id)
+        async for event in events:
+            if event["kind"] == "execution_parked":
+                break
+        held = await client.get(execution_id)
+        assert (held["state"], held["error"]["class"]) == ("PAUSED", "no_such_account")
+        assert (await client.pause(execution_id))["state"] == "PAUSED", "it is already"
+        await client.resume(execution_id, "asked", variables={"account": "DE02"})
+        kinds = [event["kind"] async for event in events]
+        assert kinds[0] == "execution_resumed" and kinds[-1] == "execution_completed"
+
+
+async def test_an_agent_is_handed_on_what_the_step_says(address: str, client: Client) -> None:
+    worker = Worker(address)
+
+    @worker.agent("first")
+    def first(input: Any) -> Any:
+        return "abcdef"
+
+    @worker.agent("second")
+    def second(input: Any, ctx: TaskContext) -> Any:
+        return ctx.handed_on
+
+    steps = [
+        {"id": "a", "agent": "first"},
+        {"id": "b", "agent": "second", "context": {"max_tokens": 1}},
+    ]
+    async with serving(worker):
+        execution = await soon(client.run({"name": "c", "mode": "SEQUENCE", "steps": steps}))
+    assert execution["output"] == [{"from": "a", "value": "abcd"}]
+
+
 async def test_a_worker_cut_off_comes_back_to_its_task(address: str, client: Client) -> None:
     async with Proxy(address) as proxy:
         gate = Gate(proxy.address)

@@ -232,3 +232,42 @@ async fn an_execution_is_cancelled_and_deleted() {
         "{line}"
     );
 }
+
+const PARKED: &str = "
+name: parked
+variables: { account: DE00 }
+steps: [ { id: pay, agent: bank, input: '{{ vars.account }}', on_error: PARK } ]
+";
+
+#[tokio::test]
+async fn an_execution_is_paused_parked_and_resumed_with_what_was_wrong() {
+    let server = TestServer::start().await;
+    server.register(PARKED).await;
+    let id = server.begin("parked", json!(null)).await;
+    let said = at(&server, &["pause", &id, "--reason", "lunch"]).await;
+    assert_eq!(said.exits(0).out, format!("{id} PAUSED\n"));
+    let said = at(&server, &["resume", &id]).await;
+    assert_eq!(said.exits(0).out, format!("{id} RUNNING\n"));
+    let pay = server.poll("bank").await;
+    server.fail(&pay, "no_such_account").await.unwrap();
+    let said = at(&server, &["list", "--state", "PAUSED"]).await;
+    assert!(said.exits(0).out.contains(&id));
+    let said = at(&server, &["events", &id]).await.exits(0).out;
+    for word in [
+        "execution_paused",
+        "lunch",
+        "execution_parked",
+        "once resumed",
+    ] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+    let said = at(&server, &["resume", &id, "--set", "account=DE02"]).await;
+    assert_eq!(said.exits(0).out, format!("{id} RUNNING\n"));
+    let pay = server.poll("bank").await;
+    assert_eq!(crate::support::json_of(&pay.input), json!("DE02"));
+    server.complete(&pay, json!(1)).await.unwrap();
+    at(&server, &["watch", &id]).await.exits(0);
+    let said = at(&server, &["resume", &id]).await.exits(2);
+    let line = said.one_line();
+    assert!(line.contains("has ended (COMPLETED)"), "{line}");
+}

@@ -129,6 +129,20 @@ impl ExecutionService for Executions {
         Err(Status::unimplemented("not scripted"))
     }
 
+    async fn pause_execution(
+        &self,
+        _: Request<proto::PauseExecutionRequest>,
+    ) -> Result<Response<proto::PauseExecutionResponse>, Status> {
+        Err(Status::unimplemented("not scripted"))
+    }
+
+    async fn resume_execution(
+        &self,
+        _: Request<proto::ResumeExecutionRequest>,
+    ) -> Result<Response<proto::ResumeExecutionResponse>, Status> {
+        Err(Status::unimplemented("not scripted"))
+    }
+
     async fn list_steps(
         &self,
         _: Request<proto::ListStepsRequest>,
