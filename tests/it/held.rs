@@ -138,7 +138,7 @@ async fn the_client_pauses_and_resumes_and_its_worker_sees_what_is_handed_on() {
     let client = Client::connect(&server.url()).await.unwrap();
     let said =
         |ctx: TaskContext, _: Json| async move { Ok::<Json, TaskError>(ctx.handed_on().into()) };
-    let worker = Worker::builder(server.url()).agent_fn("teller", said);
+    let worker = Worker::builder(server.url()).agent("teller", said);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn(worker.build().unwrap().run(async { drop(stopped.await) }));
     server
