@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Step kinds that workflows may use.
-const STEP_KINDS: [&str; 12] = [
+const STEP_KINDS: [&str; 16] = [
     "agent",
     "call",
     "block",
@@ -36,7 +36,11 @@ const STEP_KINDS: [&str; 12] = [
     "saga",
     "each",
     "loop",
+    "wait",
     "map_reduce",
+    "refine",
+    "react",
+    "group_chat",
     "workflow",
     "generate",
 ];

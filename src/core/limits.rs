@@ -34,7 +34,7 @@ pub struct Limits {
     pub each_parallel_max: u32,
     /// The most steps that GetExecution shows; ListSteps shows all.
     pub execution_steps_shown_max: usize,
-    /// The most attempts of a retry policy.
+    /// The most attempts of a retry policy, and the most repairs that a gate has made of one value.
     pub retry_attempts_max: u32,
     /// The largest page of a list.
     pub page_size_max: usize,

@@ -64,7 +64,11 @@ async fn the_server_tells_its_version_limits_and_abilities() {
             "saga",
             "each",
             "loop",
+            "wait",
             "map_reduce",
+            "refine",
+            "react",
+            "group_chat",
             "workflow",
             "generate"
         ]

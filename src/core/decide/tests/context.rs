@@ -171,3 +171,25 @@ steps:
     case.complete("b", json!(1));
     assert_eq!(handed(&case, "c"), json!([{"from": "1", "value": 1}]));
 }
+
+#[test]
+fn a_role_brings_its_context_into_patterns_too() {
+    let mut case = given(
+        "
+agents: { writer: { agent: w, context: { select: [steps.a.output] } } }
+mode: SEQUENCE
+steps:
+  - { id: a, agent: x }
+  - id: r
+    refine: { draft: { agent: writer }, review: { agent: critic }, until: review.score > 0.5 }
+",
+        json!(null),
+    );
+    case.complete("a", json!(7));
+    let draft = case.waiting().remove(0);
+    assert!(draft.starts_with("r"), "{draft}");
+    assert_eq!(
+        handed(&case, &draft),
+        json!([{"from": "steps.a.output", "value": 7}])
+    );
+}
