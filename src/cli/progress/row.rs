@@ -44,7 +44,7 @@ impl Row {
     /// The last part of the path.
     pub fn id(&self) -> &str {
         let last = self.path.rsplit('/').next().unwrap_or_default();
-        let iteration = self.path.ends_with(']').then(|| last.rfind('['));
+        let iteration = is_frame(last).then(|| last.rfind('['));
         &last[iteration.flatten().unwrap_or(0)..]
     }
 
@@ -167,5 +167,68 @@ fn started(row: &mut Row, event: &StepStarted, now: Time) {
     }
     if !event.agent.is_empty() {
         row.doer.clone_from(&event.agent);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        cli::progress::tree::Tree,
+        proto::{
+            Event, ExecutionParked, ExecutionResumed, StepCancelled, StepRetryScheduled,
+            execution::State,
+        },
+    };
+
+    #[test]
+    fn a_path_tells_depth_and_id_whatever_is_in_brackets() {
+        for (path, depth, id) in [
+            ("pay", 0, "pay"),
+            ("pay/gates.after[0].judge", 1, "gates.after[0].judge"),
+            ("pay/catch[0]", 1, "catch[0]"),
+            ("polish[3]", 1, "[3]"),
+            ("polish[3]/draft", 2, "draft"),
+        ] {
+            let row = Row {
+                path: path.into(),
+                ..Row::default()
+            };
+            assert_eq!((row.depth(), row.id()), (depth, id), "{path}");
+        }
+    }
+
+    fn fed(events: Vec<(&str, Kind)>) -> Tree {
+        let mut tree = Tree::default();
+        for (sequence, (step, kind)) in (1..).zip(events) {
+            tree.apply(&Event {
+                sequence,
+                step: step.into(),
+                kind: Some(kind),
+                ..Event::default()
+            });
+        }
+        tree
+    }
+
+    fn held(whole: bool) -> Vec<(&'static str, Kind)> {
+        let parked = ExecutionParked { error: None, whole };
+        vec![
+            ("a", Kind::StepRetryScheduled(StepRetryScheduled::default())),
+            ("b", Kind::StepCancelled(StepCancelled::default())),
+            ("", Kind::ExecutionParked(parked)),
+        ]
+    }
+
+    #[test]
+    fn a_held_execution_goes_on_with_what_did_not_complete_when_all_of_it_failed() {
+        assert_eq!(fed(held(false)).state, State::Paused);
+        for (whole, state) in [(false, StepState::Cancelled), (true, StepState::Pending)] {
+            let resumed = Kind::ExecutionResumed(ExecutionResumed::default());
+            let tree = fed([held(whole), vec![("", resumed)]].concat());
+            assert_eq!(tree.state, State::Running);
+            let b = tree.rows.iter().find(|row| row.path == "b");
+            assert_eq!(b.map(|row| row.state), Some(state));
+        }
     }
 }

@@ -40,6 +40,8 @@ pub struct Tree {
     pub due: Option<Time>,
     /// What it gave.
     pub output: Option<Value>,
+    /// True while it is held because the whole failed.
+    pub held_whole: bool,
     /// The sequence of the last event.
     pub sequence: u64,
     /// The steps, outer before inner, in definition order.
@@ -174,9 +176,16 @@ impl Tree {
             Kind::ExecutionPaused(_) => self.state = State::Paused,
             Kind::ExecutionParked(e) => {
                 self.state = State::Paused;
+                self.held_whole = e.whole;
                 self.error.clone_from(&e.error);
             }
-            Kind::ExecutionResumed(_) => self.begin_again(self.attempt),
+            Kind::ExecutionResumed(_) if std::mem::take(&mut self.held_whole) => {
+                self.begin_again(self.attempt);
+            }
+            Kind::ExecutionResumed(_) => {
+                self.state = State::Running;
+                self.error = None;
+            }
             Kind::ExecutionCompensating(e) => {
                 self.state = State::Compensating;
                 self.error.clone_from(&e.error);
