@@ -1,5 +1,7 @@
 //! Gates that ask agents: judged and repaired over a real server, over a restart too.
 
+mod killed;
+
 use serde_json::json;
 use tutti::proto::{
     CancelExecutionRequest, event::Kind, execution::State, step_execution::State as StepState,
