@@ -17,6 +17,9 @@ use tutti::core::{definition, limits::Limits, plan};
 
 const RUNS: usize = 15;
 
+/// Writes a definition with so many steps.
+type Shape = fn(usize) -> String;
+
 fn main() {
     let set = std::env::var("TUTTI_BENCH_STEPS").ok();
     let steps = set.and_then(|v| v.parse().ok()).unwrap_or(1_000);
@@ -24,7 +27,7 @@ fn main() {
         "{steps:>8} steps {:>10} {:>12} {:>16}",
         "read ms", "compile ms", "growth, 2x steps"
     );
-    let shapes: [(&str, fn(usize) -> String); 5] = [
+    let shapes: [(&str, Shape); 5] = [
         ("sequence", sequence),
         ("graph", graph),
         ("blocks", blocks),

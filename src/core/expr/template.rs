@@ -12,6 +12,10 @@ use crate::core::value::{self, Value};
 
 /// A compiled part of a template.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few in a plan, and most are expressions"
+)]
 pub(super) enum Part {
     /// A value that is the same in every scope.
     Constant(Value),
@@ -25,6 +29,10 @@ pub(super) enum Part {
 
 /// A piece of a string.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few in a plan, and most are expressions"
+)]
 pub(super) enum Piece {
     Plain(String),
     Expression(Expr),
