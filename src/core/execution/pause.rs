@@ -3,11 +3,7 @@
 
 use super::{Execution, ExecutionState, ROOT, RunId, StepRun, StepState, TimerKind};
 use crate::{
-    core::{
-        plan::Kind,
-        time::Time,
-        value::{self},
-    },
+    core::{plan::Kind, time::Time, value},
     proto::{ExecutionParked, ExecutionResumed},
 };
 
@@ -149,8 +145,8 @@ impl Execution {
 
     /// True when a timer counts: while held, only those of what is handed out.
     pub(super) fn counts(&self, id: RunId, kind: TimerKind) -> bool {
-        let handed_out = matches!(kind, TimerKind::Attempt | TimerKind::Queue) && self.is_call(id);
-        self.pause.is_none() || handed_out
+        let of_attempt = matches!(kind, TimerKind::Attempt | TimerKind::Queue);
+        self.pause.is_none() || (of_attempt && self.is_call(id))
     }
 
     fn is_call(&self, id: RunId) -> bool {
