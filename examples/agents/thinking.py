@@ -56,7 +56,7 @@ def calculate(input: dict[str, str]) -> dict[str, Any]:
 
 
 def questions(input: dict[str, Any]) -> dict[str, Any]:
-    """Splits a question into searches, a round each until every part has been looked up."""
+    """Splits a question into searches, one for each of its parts."""
     parts = [part.strip() for part in re.split(r"\band\b|,", input["task"]["question"]) if part.strip()]
     return {"tasks": [{"agent": "web-search", "input": {"query": part}} for part in parts], "done": True}
 

@@ -60,6 +60,8 @@ pub struct Limits {
     pub cache_timeout: Duration,
     /// The most iterations of a loop, turns or rounds of a pattern, changes of state.
     pub iterations_max: u32,
+    /// How often a `decompose` may divide a task at most.
+    pub decompose_depth_max: u32,
 }
 
 /// How many ended iterations of a loop, or items of a collection, an execution keeps in memory
@@ -94,12 +96,13 @@ impl Default for Limits {
             request_id_timeout: Duration::from_secs(7 * 86_400),
             cache_timeout: Duration::from_secs(7 * 86_400),
             iterations_max: 10_000,
+            decompose_depth_max: 16,
         }
     }
 }
 
 /// The names of the limits, as they are published.
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 26] = [
     "message_bytes_max",
     "payload_bytes_max",
     "workflow_steps_max",
@@ -125,6 +128,7 @@ const NAMES: [&str; 25] = [
     "request_id_timeout",
     "cache_timeout",
     "iterations_max",
+    "decompose_depth_max",
 ];
 
 impl Limits {
@@ -177,6 +181,7 @@ impl Limits {
             "disk_reserve_bytes" if text == "0" => self.disk_reserve_bytes = 0,
             "pending_bytes_max" => self.pending_bytes_max = bytes(text)?,
             "iterations_max" => self.iterations_max = number(text)?,
+            "decompose_depth_max" => self.decompose_depth_max = number(text)?,
             "disk_reserve_bytes" => self.disk_reserve_bytes = bytes(text)?,
             _ => {
                 let near = did_you_mean(name, NAMES);

@@ -22,6 +22,7 @@ mod gates;
 mod held;
 mod killed;
 mod loops;
+mod orchestrate;
 mod passive;
 mod patterns;
 mod restart;

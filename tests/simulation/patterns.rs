@@ -6,7 +6,10 @@ use tutti::{
         execution::Execution,
         value::{self, Value},
     },
-    proto::{GroupChat, PatternCall, React, Refine, Vote, pattern_call, step, vote::Rule},
+    proto::{
+        Decompose, GroupChat, Orchestrate, PatternCall, React, Refine, Vote, pattern_call, step,
+        vote::Rule,
+    },
 };
 
 use crate::{
@@ -15,7 +18,23 @@ use crate::{
 };
 
 pub fn kind(rng: &mut Rng) -> step::Kind {
-    match rng.below(3) {
+    match rng.below(5) {
+        3 => step::Kind::Orchestrate(Orchestrate {
+            plan: Some(call(rng, "planner")),
+            allow: vec!["worker".into()],
+            max_parallel: rng.below(3) as u32,
+            max_tasks: 1 + rng.below(5) as u32,
+            synthesis: rng.chance(50).then(|| call(rng, "joiner")),
+            max_rounds: 1 + rng.below(3) as u32,
+        }),
+        4 => step::Kind::Decompose(Decompose {
+            simple: "task == 1 || depth == 2".into(),
+            decompose: Some(call(rng, "divider")),
+            solve: Some(call(rng, "worker")),
+            combine: Some(call(rng, "joiner")),
+            max_depth: 1 + rng.below(2) as u32,
+            max_calls: 1 + rng.below(12) as u32,
+        }),
         0 => step::Kind::React(React {
             reason: Some(call(rng, "reasoner")),
             tools: vec![call(rng, "worker"), call(rng, "other")],
@@ -85,6 +104,16 @@ pub fn answer(rng: &mut Rng, execution: &Execution, task: u64, calm: bool) -> Va
             json!({"verdict": 1}),
             json!({"verdict": null}),
             json!({"verdict": "x"}),
+        ],
+        "plan" => [
+            json!({"tasks": [{"agent": "worker"}], "done": true}),
+            json!({"tasks": [{"agent": "worker", "input": 1}, {"skill": "other"}]}),
+            json!({"tasks": []}),
+        ],
+        "decompose" => [
+            json!({"tasks": [1, 1]}),
+            json!({"tasks": [2, 3, 1]}),
+            json!({"tasks": 1}),
         ],
         _ if step.contains("/speaker/") => [
             json!({"content": 1}),

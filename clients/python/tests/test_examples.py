@@ -119,6 +119,20 @@ async def test_a_research_report_goes_through_its_states(client: Client) -> None
     assert narrow["title"] == "zeppelin hangars"
 
 
+async def test_a_digest_runs_a_research_report_for_each_topic(client: Client) -> None:
+    await client.register_workflow(str(EXAMPLES / "research-report.yaml"))
+    execution = await run(client, "research-digest", {"topics": ["AI in healthcare", "solar storage"]})
+    given = execution["output"]
+    assert given["missing"] == 0
+    assert [report.split(":")[0] for report in given["reports"]] == ["AI in healthcare", "solar storage"]
+    begun = [
+        event["child_started"]["workflow"]
+        async for event in client.watch(execution["execution_id"])
+        if event["kind"] == "child_started"
+    ]
+    assert begun == ["research-report", "research-report"]
+
+
 async def test_content_creation_uses_the_reports_of_three_checks(client: Client) -> None:
     given = await output(client, "content-creation")
     assert given["tags"][-1] == "blockchain" and given["corrections"] == 0
@@ -154,6 +168,21 @@ async def test_an_article_is_revised_until_its_review_is_content(client: Client)
     given = await output(client, "refine", {"topic": "drug trials"})
     assert (given["accepted"], given["rounds"]) == (True, 2)
     assert "really" not in given["article"]
+
+
+async def test_an_orchestrator_hands_out_searches(client: Client) -> None:
+    question = {"question": "regulation of medical software and storage for solar"}
+    execution = await run(client, "orchestrate", question)
+    given = execution["output"]
+    assert "law-review" in given["sources"] and "solar-today" in given["sources"]
+    assert states(execution)["research/rounds[1]/plan"] == "COMPLETED"
+
+
+async def test_a_text_is_decomposed_until_its_parts_are_short(client: Client) -> None:
+    text = (EXAMPLES / "gettysburg.txt").read_text()
+    given = await output(client, "decompose", {"text": text})
+    assert given["words"] == len(agents.thinking.words(text))
+    assert "nation" in given["keywords"]
 
 
 async def test_react_answers_with_its_tools(client: Client) -> None:

@@ -31,6 +31,7 @@ pub fn published(limits: &Limits) -> proto::Limits {
         disk_reserve_bytes,
         pending_bytes_max,
         iterations_max,
+        decompose_depth_max,
         request_id_timeout,
         cache_timeout,
     } = limits;
@@ -58,6 +59,7 @@ pub fn published(limits: &Limits) -> proto::Limits {
         disk_reserve_bytes: *disk_reserve_bytes,
         pending_bytes_max: wide(*pending_bytes_max),
         iterations_max: *iterations_max,
+        decompose_depth_max: *decompose_depth_max,
         request_id_timeout: Some(time::message(*request_id_timeout)),
         cache_timeout: Some(time::message(*cache_timeout)),
     }

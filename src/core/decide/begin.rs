@@ -167,6 +167,12 @@ impl Turn<'_> {
             None => node.total_timeout.map(|t| self.now.after(t)),
         };
         if self.call(run).is_some() {
+            if let Some((around, most)) = self.execution.out_of_calls(run) {
+                let around = &self.execution.run(around).path;
+                let words = format!("step {around} has made {most} calls, max_calls is {most}");
+                let error = self.error(run, "limit", words);
+                return self.fail_step(run, error, None);
+            }
             let given_item = self.execution.item_around(run) == Some(&input);
             let mut input = input;
             let gathered = self.execution.leave_gathered_out(run, &mut input);
@@ -218,8 +224,8 @@ impl Turn<'_> {
         };
         match self.fitting_branch(run, switch) {
             Ok(index) => {
-                if let (-2, Some(words)) = (index, &switch.misfit) {
-                    let error = self.error(run, "invalid_output", words);
+                if let (-2, Some(misfit)) = (index, &switch.misfit) {
+                    let error = self.error(run, misfit.class, &misfit.message);
                     return self.attempt_failed(run, error, None, None);
                 }
                 self.emit(run, event::Kind::BranchChosen(BranchChosen { index }));

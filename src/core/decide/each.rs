@@ -51,6 +51,15 @@ impl Turn<'_> {
             let words = format!("items: `{}` is not a list", shown(&found));
             return Err(self.error(run, "expression", words));
         };
+        if let Some((most, name)) = each.most {
+            let rounds = self.execution.loop_around(run);
+            let before = rounds.map_or(0, |rounds| self.execution.joined(rounds).len());
+            let count = before + items.values.len();
+            if count > most as usize {
+                let words = format!("there are {count} in all, {name} is {most}");
+                return Err(self.error(run, "limit", words));
+            }
+        }
         let (count, most) = (items.values.len(), self.limits.each_items_max);
         if count > most {
             let words = format!("there are {count} items, each_items_max is {most}");

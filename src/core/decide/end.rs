@@ -124,10 +124,11 @@ impl Turn<'_> {
                 self.compensated(run, output, usage);
             }
             Ok((output, saved)) => {
-                let is_frame = self.execution.is_item(run);
+                // What the last step for an item gave is known without being said.
+                let is_known = self.execution.is_item(run) && self.node(run).output.is_none();
                 let completed = StepCompleted {
                     attempt,
-                    output: (!is_frame).then_some(output),
+                    output: (!is_known).then_some(output),
                     saved,
                     usage,
                     exit: exit.into(),

@@ -159,6 +159,7 @@ impl Execution {
         if let Some(gathered) = &event.gathered {
             self.put_gathered_back(&mut input, gathered);
         }
+        self.count_call(id);
         self.begin(id, now);
         self.take_up(id);
         let target = self.chosen(id, event);

@@ -29,6 +29,30 @@ impl StepRun {
 }
 
 impl Execution {
+    /// Counts a call that is handed out at the steps around that may make only so many.
+    pub(super) fn count_call(&mut self, id: RunId) {
+        let mut within = Some(id);
+        while let Some(at) = within {
+            if self.node(at).max_calls.is_some() {
+                self.run_mut(at).calls += 1;
+            }
+            within = self.run(at).parent;
+        }
+    }
+
+    /// The step around that has made as many calls as it may, and how many.
+    pub fn out_of_calls(&self, id: RunId) -> Option<(RunId, u32)> {
+        let mut within = Some(id);
+        while let Some(at) = within {
+            let run = self.run(at);
+            if let Some(most) = self.node(at).max_calls.filter(|most| run.calls >= *most) {
+                return Some((at, most));
+            }
+            within = run.parent;
+        }
+        None
+    }
+
     /// The call that a step's attempt makes; `None` when it is no call.
     pub fn alternative(&self, id: RunId) -> Option<&Call> {
         match &self.node(id).kind {

@@ -62,6 +62,12 @@ impl Execution {
                 Cow::Owned(error.unwrap_or_else(value::null))
             }
             Seen::Gathered(of) => Cow::Owned(self.gathered(at, *of)),
+            Seen::Joined(id) => {
+                let looped = self.find(&self.child_path(at, id));
+                Cow::Owned(value::list(
+                    looped.map_or_else(Vec::new, |l| self.joined(l)),
+                ))
+            }
             Seen::Winner(id, ballot) => {
                 let votes = self.gave(at, id).unwrap_or(&NULL);
                 Cow::Owned(ballot.winner(votes))
@@ -91,8 +97,10 @@ impl Execution {
     /// The error of the step that failed within a step of this one.
     fn failure_within(&self, at: RunId, id: &str) -> Option<Value> {
         let around = self.child(at, id)?;
-        let mut within = around.children.iter().map(|child| self.run(*child));
-        let failed = within.find(|run| run.state == StepState::Failed)?;
+        let within = around.children.iter().map(|child| self.run(*child));
+        let failed = std::iter::once(around)
+            .chain(within)
+            .find(|run| run.state == StepState::Failed)?;
         failed.error.as_ref().map(error_value)
     }
 
@@ -129,6 +137,23 @@ impl Execution {
         let looped = self.find(&self.child_path(at, id))?;
         let frames = self.run(looped).frames.as_ref();
         Some((looped, frames.map_or(0, |frames| frames.begun)))
+    }
+
+    /// The loop that a step is in, if any.
+    pub fn loop_around(&self, id: RunId) -> Option<RunId> {
+        self.run(self.iteration_around(id)?).parent
+    }
+
+    /// The lists that the iterations of a loop gave, joined.
+    pub fn joined(&self, looped: RunId) -> Vec<Value> {
+        let frames = self.run(looped).frames.as_ref();
+        let lists = frames.map(|frames| frames.outputs(frames.begun as usize));
+        let lists = lists.into_iter().flatten();
+        let items = lists.filter_map(|list| match &list.kind {
+            Some(value::Kind::ListValue(list)) => Some(&list.values),
+            _ => None,
+        });
+        items.flatten().cloned().collect()
     }
 
     fn gathered(&self, at: RunId, of: Option<&str>) -> Value {

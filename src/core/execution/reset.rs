@@ -19,6 +19,7 @@ impl Execution {
         run.active = 0;
         run.ended = 0;
         run.completed = 0;
+        run.calls = 0;
     }
 
     /// Forgets a step with all that is within and beside it.

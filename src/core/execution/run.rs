@@ -104,6 +104,8 @@ pub struct StepRun {
     pub ended: u32,
     /// Children that completed.
     pub completed: u32,
+    /// Calls handed out within its attempt, of a step that may make only so many.
+    pub calls: u32,
     /// The sequence of the event that ended it.
     pub(super) ended_by: u64,
     /// True while it counts among the calls in progress.
@@ -156,6 +158,7 @@ impl StepRun {
             active: 0,
             ended: 0,
             completed: 0,
+            calls: 0,
             ended_by: 0,
             holds_call: false,
             beside: None,

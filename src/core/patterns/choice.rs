@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::{
     core::{
         expr::Template,
-        plan::{self, Compiler, Input, Kind, NodeId, Seen, Switch},
+        plan::{self, Compiler, Input, Kind, Misfit, NodeId, Seen, Switch},
         value::{self, Value},
     },
     proto::{PatternCall, pattern_call::Target},
@@ -118,7 +118,10 @@ impl Compiler<'_> {
         made.kind = Kind::Switch(Switch {
             cases,
             otherwise: Vec::new(),
-            misfit,
+            misfit: misfit.map(|message| Misfit {
+                class: "invalid_output",
+                message,
+            }),
         });
         node
     }

@@ -4,9 +4,11 @@
 
 mod call;
 mod choice;
+pub(in crate::core) mod decompose;
 pub(in crate::core) mod generate;
 pub(in crate::core) mod group_chat;
 pub(in crate::core) mod map_reduce;
+pub(in crate::core) mod orchestrate;
 pub(in crate::core) mod react;
 pub(in crate::core) mod refine;
 #[cfg(test)]

@@ -288,3 +288,103 @@ fn what_is_wrong_with_a_group_chat_is_said_where_it_was_written() {
         ],
     );
 }
+
+#[test]
+fn an_orchestration_is_a_loop_of_plans_with_their_tasks_and_a_call() {
+    let orchestrate = "orchestrate: { plan: { agent: p }, allow: [a], max_tasks: 6, max_rounds: 2, synthesis: { skill: s } }";
+    assert_eq!(
+        shown(orchestrate),
+        [
+            "x orchestrate",
+            "x/rounds loop",
+            "x/rounds/plan call p",
+            "x/rounds/tasks each",
+            "x/rounds/tasks/task call",
+            "x/synthesis call s"
+        ]
+    );
+    assert_eq!(calls(orchestrate), 2 * (1 + 6) + 1);
+}
+
+#[test]
+fn what_is_wrong_with_an_orchestration_is_said_where_it_was_written() {
+    found_in(
+        "orchestrate",
+        &[
+            ("max_rounds: 2", "plan required"),
+            ("plan: {}", "plan required"),
+            ("plan: { agent: p }, max_rounds: 10001", "max_rounds limit"),
+            ("plan: { agent: p }, max_tasks: 100001", "max_tasks limit"),
+            (
+                "plan: { agent: p }, max_parallel: 1001",
+                "max_parallel limit",
+            ),
+            (
+                "plan: { agent: p, input: '{{ resuls }}' }",
+                "plan.input unknown-variable",
+            ),
+            (
+                "plan: { agent: p }, synthesis: { agent: s, input: '{{ agents }}' }",
+                "synthesis.input unknown-variable",
+            ),
+            (
+                "plan: { agent: p }, synthesis: { agent: '' }",
+                "synthesis.agent required",
+            ),
+            ("plan: { agent: p }, allow: [a, '']", "allow[1] required"),
+            (
+                "plan: { agent: p }, allow: [a, a]",
+                "allow[1] duplicate-name",
+            ),
+        ],
+    );
+}
+
+const DECOMPOSE: &str =
+    "simple: size(task) < 9, decompose: { agent: d }, solve: { agent: s }, combine: { agent: c }";
+
+#[test]
+fn a_decomposition_is_a_switch_within_the_parts_of_the_one_above() {
+    let decompose = format!("decompose: {{ {DECOMPOSE}, max_depth: 1, max_calls: 30 }}");
+    assert_eq!(
+        shown(&decompose),
+        [
+            "x decompose",
+            "x/solve call s",
+            "x/decompose call d",
+            "x/parts each",
+            "x/parts/part switch",
+            "x/parts/part/solve call s",
+            "x/combine call c"
+        ]
+    );
+    assert_eq!(calls(&decompose), 30);
+    assert_eq!(calls(&format!("decompose: {{ {DECOMPOSE} }}")), 100);
+}
+
+#[test]
+fn what_is_wrong_with_a_decomposition_is_said_once_where_it_was_written() {
+    let without = |part: &str| DECOMPOSE.replace(part, "");
+    found_in(
+        "decompose",
+        &[
+            (&without("simple: size(task) < 9, "), "simple required"),
+            (&without("decompose: { agent: d }, "), "decompose required"),
+            (&without(", combine: { agent: c }"), "combine required"),
+            (
+                &DECOMPOSE.replace("agent: s", "agent: ''"),
+                "solve.agent required",
+            ),
+            (
+                &DECOMPOSE.replace("size(task)", "size(taks)"),
+                "simple unknown-variable",
+            ),
+            (
+                &DECOMPOSE.replace("agent: c", "agent: c, input: '{{ divided }}'"),
+                "combine.input unknown-variable",
+            ),
+            (&format!("{DECOMPOSE}, max_depth: 17"), "max_depth limit"),
+            (&format!("{DECOMPOSE}, max_calls: 10001"), "max_calls limit"),
+        ],
+    );
+}

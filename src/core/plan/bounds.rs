@@ -12,6 +12,9 @@ use crate::{
     proto::{Gate, PatternCall, Step, Workflow, gate, step},
 };
 
+/// So many depths of a `decompose` are counted; more are refused by a limit of their own.
+const DEPTHS_COUNTED_MAX: u32 = 100;
+
 /// How deep messages may be nested. Decoders take 100; what carries a definition needs some.
 const MESSAGE_DEPTH_MAX: usize = 80;
 
@@ -139,6 +142,17 @@ impl Size {
             }
             Some(step::Kind::React(pattern)) => {
                 self.calls(pattern.reason.iter().chain(&pattern.tools), inner + 2);
+            }
+            Some(step::Kind::Orchestrate(pattern)) => {
+                self.calls(pattern.plan.iter().chain(&pattern.synthesis), inner + 2);
+            }
+            Some(step::Kind::Decompose(pattern)) => {
+                let calls = pattern.decompose.iter().chain(&pattern.solve);
+                let calls = calls.chain(&pattern.combine);
+                // Each depth has steps of its own.
+                for _ in 0..=pattern.max_depth.clamp(3, DEPTHS_COUNTED_MAX) {
+                    self.calls(calls.clone(), inner + 2);
+                }
             }
             Some(step::Kind::GroupChat(pattern)) => {
                 let calls = pattern.participants.iter().chain(&pattern.manager);

@@ -57,13 +57,17 @@ pub(super) fn worst_case(plan: &Plan, limits: &Limits) -> u64 {
                 Some(states) => states.most(&calls, &block.children),
                 None => sum(&block.children),
             },
-            Kind::Each(each) => sum(&[each.body]).saturating_mul(items_max),
+            Kind::Each(each) => {
+                let most = each.most.map_or(u64::MAX, |(most, _)| u64::from(most));
+                sum(&[each.body]).saturating_mul(items_max.min(most))
+            }
             Kind::Switch(switch) => {
                 let cases = switch.cases.iter().map(|(_, steps)| sum(steps));
                 cases.max().unwrap_or(0).max(sum(&switch.otherwise))
             }
         };
         let attempts = node.retry.as_ref().map_or(1, |r| u64::from(r.max_attempts));
+        let once = once.min(node.max_calls.map_or(u64::MAX, u64::from));
         let own = once.saturating_mul(attempts);
         let catches = node.catches().iter().map(|c| calls[c.steps.0 as usize]);
         let caught = catches.max().unwrap_or(0);

@@ -329,6 +329,7 @@ pub(in crate::core) fn blank(id: &str, name: &str, path: String, parent: Option<
         hides_steps: false,
         names: Vec::new(),
         gives: None,
+        max_calls: None,
         gives_workflow: false,
         cache: None,
     }

@@ -26,6 +26,9 @@ pub struct Each {
     pub max_failures: Option<u32>,
     /// The share of the items that may fail, above 0 and at most 1.
     pub max_failure_share: Option<f64>,
+    /// How many items there may be, in all iterations around together, and the field that says
+    /// it; `None`: the server's limit in each.
+    pub most: Option<(u32, &'static str)>,
 }
 
 /// What the steps for an item may name besides.
@@ -62,6 +65,7 @@ impl<'a> Compiler<'a> {
             batch_size: (each.batch_size > 0).then_some(each.batch_size),
             max_failures: (each.max_failures > 0).then_some(each.max_failures),
             max_failure_share: (share > 0.0).then_some(share),
+            most: None,
         })
     }
 

@@ -46,13 +46,15 @@ impl<'a> Compiler<'a> {
             Some(step::Kind::Refine(written)) => {
                 self.pattern(id, "refine", |c| patterns::refine::compile(c, written, id))
             }
+            Some(step::Kind::Orchestrate(written)) => self.pattern(id, "orchestrate", |c| {
+                patterns::orchestrate::compile(c, written, id)
+            }),
+            Some(step::Kind::Decompose(written)) => self.pattern(id, "decompose", |c| {
+                patterns::decompose::compile(c, written, id)
+            }),
             Some(step::Kind::GroupChat(written)) => self.pattern(id, "group_chat", |c| {
                 patterns::group_chat::compile(c, written, id)
             }),
-            Some(later) => {
-                self.later_kind(name_of(later));
-                Kind::Set(Vec::new())
-            }
             None => {
                 let hint = "give it one, as agent, call, block, switch, loop, each";
                 self.error("", "required", "the step has no kind", hint);
@@ -182,30 +184,6 @@ impl<'a> Compiler<'a> {
         };
         let (_, steps) = self.branch(&case.steps, around, WrittenMode::Sequence);
         when.map(|when| (when, steps))
-    }
-}
-
-/// The name of a kind as it is written.
-fn name_of(kind: &step::Kind) -> &'static str {
-    match kind {
-        step::Kind::Agent(_) => "agent",
-        step::Kind::Call(_) => "call",
-        step::Kind::Block(_) => "block",
-        step::Kind::Switch(_) => "switch",
-        step::Kind::Set(_) => "set",
-        step::Kind::Each(_) => "each",
-        step::Kind::Loop(_) => "loop",
-        step::Kind::Wait(_) => "wait",
-        step::Kind::Workflow(_) => "workflow",
-        step::Kind::Restore(_) => "restore",
-        step::Kind::Saga(_) => "saga",
-        step::Kind::MapReduce(_) => "map_reduce",
-        step::Kind::Refine(_) => "refine",
-        step::Kind::Orchestrate(_) => "orchestrate",
-        step::Kind::React(_) => "react",
-        step::Kind::GroupChat(_) => "group_chat",
-        step::Kind::Decompose(_) => "decompose",
-        step::Kind::Generate(_) => "generate",
     }
 }
 

@@ -19,13 +19,6 @@ impl Compiler<'_> {
         self.later_values(&[(".select", call.select() == Select::Sticky)]);
     }
 
-    /// Refuses a kind of step.
-    pub(super) fn later_kind(&mut self, kind: &str) {
-        let message = format!("steps of kind `{kind}` are not supported by this version");
-        let hint = "use another kind, or a server that has it";
-        self.error(&format!(".{kind}"), "unsupported-kind", message, hint);
-    }
-
     fn later_fields(&mut self, fields: &[(&str, bool)]) {
         for (field, _) in fields.iter().filter(|(_, given)| *given) {
             let name = field.trim_start_matches('.');

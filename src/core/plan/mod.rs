@@ -169,6 +169,8 @@ pub struct Node {
     pub names: Vec<Name>,
     /// What it gives, made of what the steps within gave; `None`: as they gave it.
     pub gives: Option<Template>,
+    /// The most calls within one attempt of it, theirs counted; `None`: no limit of its own.
+    pub max_calls: Option<u32>,
     /// True when what it gives must be a valid workflow.
     pub gives_workflow: bool,
     /// How its output is kept, when it is.
@@ -327,6 +329,15 @@ pub struct Switch {
     pub cases: Vec<(Expr, Vec<NodeId>)>,
     /// Taken when no case fits.
     pub otherwise: Vec<NodeId>,
-    /// Why the step fails when no case fits, with class `invalid_output`.
-    pub misfit: Option<String>,
+    /// How the step fails when no case fits; `None`: it does not.
+    pub misfit: Option<Misfit>,
+}
+
+/// An error that is known before anything runs.
+#[derive(Clone, Debug)]
+pub struct Misfit {
+    /// Its class.
+    pub class: &'static str,
+    /// What it says.
+    pub message: String,
 }

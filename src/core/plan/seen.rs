@@ -28,10 +28,12 @@ pub enum Seen {
     Output(Vec<String>, Members),
     /// What the steps within gave, in order.
     Children,
-    /// The error of the step within this one, when that failed.
+    /// The error of the step within this one, or within that, which failed.
     Failure(&'static str),
     /// What the iterations so far gave; with a step's id, those of that loop within this step.
     Gathered(Option<&'static str>),
+    /// The lists that the iterations of the loop of this id so far gave, joined.
+    Joined(&'static str),
     /// What was voted for within the step of this id.
     Winner(&'static str, Box<Ballot>),
 }
