@@ -6,8 +6,10 @@ use prost::Message as _;
 use tokio::time::Instant;
 
 use super::{
-    Dispatch, HeldLease, Hub, Offer, Order, TaskKey, matching::violations, state::State,
-    task::Input,
+    Dispatch, HeldLease, Hub, Offer, Order, TaskKey,
+    matching::violations,
+    state::State,
+    task::{Input, Phase},
 };
 use crate::{
     core::{plan::Target, schema::Schema},
@@ -89,7 +91,16 @@ impl State {
                 self.enqueue(offer, bytes, input, now);
             }
             Order::Wait(ticket) => self.wait(ticket, now),
-            Order::Withdraw { key, reason } => self.withdraw(key, &reason, now),
+            Order::Withdraw {
+                key,
+                reason,
+                timed_out,
+            } => {
+                if let (true, Some(Phase::Leased { agent, .. })) = (timed_out, self.phase(key)) {
+                    self.agent_failed(agent, "timeout", now);
+                }
+                self.withdraw(key, &reason, now);
+            }
             Order::Release(key) => self.release(key, now),
             Order::Settle(settled) => self.settled(settled, now),
         }

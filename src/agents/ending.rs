@@ -6,11 +6,11 @@ use std::collections::{HashSet, VecDeque};
 use tokio::time::Instant;
 
 use super::{
-    Fact, TaskKey, Token, What,
+    Fact, Failure, TaskKey, Token, What,
     effect::Effect,
     report::Report,
     state::{AgentId, State},
-    task::{Phase, failure, invalid_input},
+    task::{Phase, failure},
 };
 
 /// Leases of tasks withdrawn from workers that could not be told; they learn it by heartbeat.
@@ -86,6 +86,7 @@ impl State {
 
     /// Does what is due: offers go back, leases run out.
     pub fn expire(&mut self, now: Instant) {
+        self.try_again(now);
         self.withdrawn.expire(now);
         while let Some(&(at, key)) = self.due.first().filter(|(at, _)| *at <= now) {
             self.due.remove(&(at, key));
@@ -100,11 +101,13 @@ impl State {
                 }
                 Some(Phase::Leased {
                     worker,
+                    agent,
                     lease,
                     polled,
                     ..
                 }) => {
                     self.give_up(key, "did not renew its lease");
+                    self.agent_failed(agent, "unavailable", now);
                     if let Some(seat) = self.stream_of(worker).filter(|_| !polled) {
                         self.cancel(seat, Token { key, lease }, "its lease ran out");
                     }
@@ -134,19 +137,19 @@ impl State {
         self.effects.push(Effect::Fact(Fact { token, what }));
     }
 
-    /// Fails a queued task whose input its agent would not take. The engine takes a failure
-    /// only for an attempt that was accepted, so it is accepted in nobody's name first.
-    pub fn reject(&mut self, key: TaskKey, agent: AgentId, wrong: &str) {
+    /// Fails a queued task that is not handed out. The engine takes a failure only for an
+    /// attempt that was accepted, so it is accepted in nobody's name first.
+    pub fn reject(&mut self, key: TaskKey, agent: String, failure: Failure) {
         let Some(task) = self.tasks.remove(&key) else {
             return;
         };
         let token = Token::fresh(key);
         let accepted = What::Accepted {
             worker_id: String::new(),
-            agent: self.agent_name(agent),
+            agent,
             awaited: false,
         };
-        for what in [accepted, What::Failed(invalid_input(wrong))] {
+        for what in [accepted, What::Failed(failure)] {
             self.effects.push(Effect::Fact(Fact { token, what }));
         }
         if let Phase::Queued(source) = task.phase {

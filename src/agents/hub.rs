@@ -58,6 +58,11 @@ impl Hub {
         self.changed(|state, now| state.put_agent(namespace, record, now))
     }
 
+    /// Closes an agent's circuit. False when it is not registered.
+    pub fn reset_circuit(&self, namespace: &str, id: &str) -> bool {
+        self.changed(|state, now| state.reset_circuit(namespace, id, now))
+    }
+
     /// Forgets an agent: it gets no more tasks, those in progress go on. False when it was not
     /// known.
     pub fn remove_agent(&self, namespace: &str, id: &str) -> bool {

@@ -11,7 +11,7 @@ use super::{
     queue::Source,
     seat::Port,
     state::{AgentId, Bounds, SeatId, State, wall_clock},
-    task::{Phase, Task},
+    task::{Phase, Task, invalid_input},
 };
 use crate::{
     core::{
@@ -60,10 +60,9 @@ impl State {
     /// True when the agent is active, below its limit and has a seat with room.
     fn can_take(&self, agent: AgentId) -> bool {
         !self.closed
-            && self
-                .agents
-                .get(&agent)
-                .is_some_and(|a| a.is_active() && a.below_max() && !a.ready.is_empty())
+            && self.agents.get(&agent).is_some_and(|a| {
+                a.is_active() && a.circuit_lets() && a.below_max() && !a.ready.is_empty()
+            })
     }
 
     /// Of the queues an agent serves, the one whose first task has waited longest, without those
@@ -107,7 +106,7 @@ impl State {
             return false;
         };
         if let Some(wrong) = self.breaks_schema(key, agent) {
-            self.reject(key, agent, &wrong);
+            self.reject(key, self.agent_name(agent), invalid_input(&wrong));
             return true;
         }
         let ready = self.agents.get(&agent).and_then(|a| a.ready.first());

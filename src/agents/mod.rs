@@ -6,6 +6,7 @@
 //! what they are about. The sink is never called with the lock held. May import `core`, the
 //! proto types and tokio; never the store, the engine or the api.
 
+mod circuit;
 mod dispatch;
 mod effect;
 mod ending;
@@ -68,6 +69,10 @@ pub struct Offer {
     pub step: String,
     /// Who is to do it.
     pub target: Target,
+    /// True when an expression named them: they must then be registered.
+    pub is_computed: bool,
+    /// True when someone else is called if these take no tasks.
+    pub has_next: bool,
     /// The attempt, from 1.
     pub attempt: u32,
     /// What the agent is given.
@@ -118,6 +123,8 @@ pub enum Order {
         key: TaskKey,
         /// Why.
         reason: String,
+        /// It had no answer in time: that counts as a failure of its agent.
+        timed_out: bool,
     },
     /// Frees an attempt that has ended durably by its worker's result.
     Release(TaskKey),

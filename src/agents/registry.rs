@@ -10,8 +10,9 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
+    circuit::Circuit,
     queue::{Queue, SkillKey},
-    state::{AgentId, SeatId, SkillId, State},
+    state::{AgentId, SeatId, SkillId, State, wall_clock},
 };
 use crate::{
     core::{
@@ -42,6 +43,7 @@ pub(super) struct AgentSlot {
     pub leased: u32,
     /// When it was given a task last, in ticks.
     pub turn: u64,
+    pub circuit: Circuit,
 }
 
 /// What is known of a registered agent.
@@ -83,6 +85,7 @@ impl AgentSlot {
             offered: 0,
             leased: 0,
             turn: 0,
+            circuit: Circuit::Closed(0),
         }
     }
 
@@ -141,6 +144,9 @@ impl AgentSlot {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let mut agent = self.record.as_ref()?.agent.clone();
         agent.state = self.state()?.into();
+        let (circuit, open_for) = self.circuit_shown();
+        agent.circuit = circuit.into();
+        agent.circuit_until = open_for.map(|left| wall_clock().after(left).into());
         agent.workers = count(self.seats);
         agent.running_tasks = self.leased;
         agent.waiting_tasks = count(self.queue.len()).saturating_add(self.offered);
@@ -241,6 +247,18 @@ impl State {
 
     pub fn find_slot(&self, namespace: &str, agent: &str) -> Option<AgentId> {
         self.spaces.get(namespace)?.agents.get(agent).copied()
+    }
+
+    /// Active agents that a target may go to.
+    pub fn members(&self, space: &str, target: &Target) -> BTreeSet<AgentId> {
+        match target {
+            Target::Agent(id) => self.find_slot(space, id).into_iter().collect(),
+            Target::Skill {
+                skill,
+                labels,
+                select,
+            } => self.fitting(space, &SkillKey::of(skill, labels, *select)),
+        }
     }
 
     /// Active agents that fit a queue for a skill.

@@ -231,9 +231,19 @@ impl State {
             _room: room,
         };
         self.reports.insert(token, report);
+        let agent = self.phase(token.key).and_then(|phase| phase.agent());
         let what = match verdict.outcome {
-            Outcome::Output(output, usage) => What::Completed { output, usage },
-            Outcome::Failure(failure) => What::Failed(failure),
+            Outcome::Output(output, usage) => {
+                agent.into_iter().for_each(|a| self.agent_succeeded(a));
+                What::Completed { output, usage }
+            }
+            Outcome::Failure(failure) => {
+                let class = failure.class.as_str();
+                agent
+                    .into_iter()
+                    .for_each(|a| self.agent_failed(a, class, now));
+                What::Failed(failure)
+            }
         };
         self.effects.push(Effect::Fact(Fact { token, what }));
     }

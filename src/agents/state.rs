@@ -62,6 +62,8 @@ pub(super) struct State {
     /// When offers and leases run out. A lease whose result is on its way has no entry.
     pub due: BTreeSet<(Instant, TaskKey)>,
     pub withdrawn: Withdrawn,
+    /// When circuits that are open are tried again.
+    pub reopen: BTreeSet<(Instant, AgentId)>,
     /// Results on their way to the engine.
     pub reports: Table<Token, Report>,
     /// Polls that wait until an acceptance is durable.
@@ -162,6 +164,7 @@ impl State {
             tickets: Tickets::default(),
             due: BTreeSet::new(),
             withdrawn: Withdrawn::default(),
+            reopen: BTreeSet::new(),
             reports: Table::default(),
             awaited: HashMap::new(),
             outgoing: BTreeMap::new(),
@@ -224,7 +227,8 @@ impl State {
     /// When the timer task is needed next.
     pub fn next_due(&self) -> Option<Instant> {
         let lease = self.due.first().map(|(at, _)| *at);
-        [lease, self.withdrawn.next_due()]
+        let circuit = self.reopen.first().map(|(at, _)| *at);
+        [lease, circuit, self.withdrawn.next_due()]
             .into_iter()
             .flatten()
             .min()

@@ -114,8 +114,15 @@ impl State {
         };
         self.tasks.insert(key, task);
         self.push(key, source);
-        match (input, source) {
-            (Input::Breaks(wrong), Source::Agent(agent)) => self.reject(key, agent, &wrong),
+        let turned_away = self
+            .tasks
+            .get(&key)
+            .and_then(|t| self.turned_away(&t.offer));
+        match (turned_away, input, source) {
+            (Some(failure), ..) => self.reject(key, String::new(), failure),
+            (_, Input::Breaks(wrong), Source::Agent(agent)) => {
+                self.reject(key, self.agent_name(agent), invalid_input(&wrong));
+            }
             _ => self.match_source(source, now),
         }
     }
@@ -164,6 +171,9 @@ impl State {
 
     /// Why an attempt that was accepted in nobody's name failed.
     fn refusal(&self, agent: AgentId, offer: &Offer) -> Failure {
+        if let Some(failure) = self.turned_away(offer) {
+            return failure;
+        }
         let record = self.agents.get(&agent).and_then(|a| a.record.as_ref());
         let schema = record.and_then(|r| r.input.as_ref());
         match schema.and_then(|s| violations(s, &offer.input)) {

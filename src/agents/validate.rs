@@ -1,10 +1,11 @@
 //! What an agent and a worker must be to be let in. Pure; finds everything at once.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use crate::{
     core::{
         schema::Schema,
+        time,
         value::{self, Value},
     },
     proto::{Agent, Hello, agent::State},
@@ -20,6 +21,10 @@ const LABELS_MAX: usize = 64;
 const LABEL_VALUE_CHARS_MAX: usize = 256;
 /// The longest description, in bytes.
 const DESCRIPTION_BYTES_MAX: usize = 8 << 10;
+/// The most failures that a breaker may wait for.
+const FAILURES_MAX: u32 = 1_000;
+/// The longest that a circuit may be open.
+const OPEN_TIMEOUT_MAX: Duration = Duration::from_secs(86_400);
 /// The most agents one worker may serve.
 const AGENTS_MAX: usize = 1_000;
 
@@ -42,6 +47,15 @@ pub fn validate_agent(agent: &Agent) -> Vec<(String, String)> {
         schema(agent.output_schema.as_ref()),
     );
     check(&mut bad, "state", state(agent.state));
+    if let Some(breaker) = &agent.breaker {
+        check(&mut bad, "breaker.failures", failures(breaker.failures));
+        let open = breaker.open_timeout.as_ref();
+        check(
+            &mut bad,
+            "breaker.open_timeout",
+            open.and_then(open_timeout),
+        );
+    }
     bad
 }
 
@@ -68,6 +82,20 @@ pub(super) fn name(name: &str) -> Option<String> {
         return Some("must not hold control characters".into());
     }
     length(name)
+}
+
+/// What is wrong with how many failures open a circuit.
+fn failures(count: u32) -> Option<String> {
+    (count > FAILURES_MAX).then(|| format!("is {count}, at most {FAILURES_MAX}"))
+}
+
+/// What is wrong with how long a circuit is open.
+fn open_timeout(given: &prost_types::Duration) -> Option<String> {
+    let fits = |span: &Duration| !span.is_zero() && *span <= OPEN_TIMEOUT_MAX;
+    let fitting = time::span(given).filter(fits);
+    fitting
+        .is_none()
+        .then(|| "must be above 0 and at most a day".into())
 }
 
 /// What is wrong with how many agents a worker serves.

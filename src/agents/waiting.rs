@@ -99,6 +99,9 @@ impl State {
 fn of_agent(slot: &AgentSlot) -> String {
     let id = &slot.id;
     agent_lacks(slot).unwrap_or_else(|| {
+        if !slot.circuit_lets() {
+            return format!("the circuit of agent '{id}' is open: it failed again and again");
+        }
         if slot.below_max() {
             return format!("all workers of agent '{id}' are busy");
         }

@@ -17,8 +17,8 @@ use crate::{
     proto::{
         Agent, DeregisterAgentRequest, DeregisterAgentResponse, GetAgentRequest, GetAgentResponse,
         ListAgentsRequest, ListAgentsResponse, RegisterAgentRequest, RegisterAgentResponse,
-        SetAgentStateRequest, SetAgentStateResponse, WatchAgentsRequest, WatchAgentsResponse,
-        agent_service_server::AgentService,
+        ResetCircuitRequest, ResetCircuitResponse, SetAgentStateRequest, SetAgentStateResponse,
+        WatchAgentsRequest, WatchAgentsResponse, agent_service_server::AgentService,
     },
 };
 
@@ -125,6 +125,18 @@ impl AgentService for Service {
         self.engine.set_agent_state(namespace, id, state).await?;
         let agent = Some(self.agent(&named)?);
         reply(SetAgentStateResponse { agent }, self.limits())
+    }
+
+    #[instrument(level = "debug", skip_all, fields(rpc = "ResetCircuit", namespace = request.get_ref().namespace, id = request.get_ref().id))]
+    async fn reset_circuit(
+        &self,
+        request: Request<ResetCircuitRequest>,
+    ) -> Result<Response<ResetCircuitResponse>, Status> {
+        let request = request.into_inner();
+        let named = convert::named(request.namespace, request.id, self.limits())?;
+        self.hub.reset_circuit(&named.namespace, &named.id);
+        let agent = Some(self.agent(&named)?);
+        reply(ResetCircuitResponse { agent }, self.limits())
     }
 
     type WatchAgentsStream = Messages<WatchAgentsResponse>;

@@ -9,15 +9,22 @@ use super::{
     table::{Cell, Table},
     workflows::first_line,
 };
-use crate::proto::{Agent, ListAgentsRequest, ListAgentsResponse, agent::State};
+use crate::proto::{
+    Agent, ListAgentsRequest, ListAgentsResponse, ResetCircuitRequest,
+    agent::{Circuit, State},
+};
 
 /// Lists agents with their workers and load
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   tutti agents
-  tutti agents --skill fraud-detection")]
+  tutti agents --skill fraud-detection
+  tutti agents reset-circuit fraud      give it tasks again, after it failed too often")]
 pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// Only agents with this skill
     #[arg(long, value_name = "SKILL", default_value = "")]
     skill: String,
@@ -27,11 +34,36 @@ pub struct Args {
     limit: usize,
 }
 
-/// Prints the list.
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Closes an agent's circuit: it is given tasks again at once
+    ResetCircuit {
+        /// The agent
+        agent: String,
+    },
+}
+
+async fn reset_circuit(id: &str, global: &Global) -> Result<(), Failure> {
+    let session = session::open(global).await?;
+    let request = ResetCircuitRequest {
+        namespace: session.namespace().to_owned(),
+        id: id.to_owned(),
+    };
+    let response = session.agents().reset_circuit(request).await?.into_inner();
+    if global.json() {
+        return output::print(&json::pretty(&response, "tutti.v1.ResetCircuitResponse")?);
+    }
+    output::print(&format!("{id} is given tasks again"))
+}
+
+/// Prints the list, or does what is asked.
 ///
 /// # Errors
 /// `Failure::Refused`, `Failure::Unreachable`.
 pub async fn run(args: Args, global: &Global) -> Result<(), Failure> {
+    if let Some(Command::ResetCircuit { agent }) = &args.command {
+        return reset_circuit(agent, global).await;
+    }
     let session = session::open(global).await?;
     let (agents, next_page_token) = paging::collect(args.limit, |page_size, page_token| {
         let mut client = session.agents();
@@ -72,7 +104,7 @@ fn table(agents: &[Agent]) -> Table {
     for agent in agents {
         table.row([
             Cell::new(&agent.id, Tone::Strong),
-            state(agent.state()),
+            state(agent),
             count(agent.workers, Tone::Warn),
             agent.running_tasks.to_string().into(),
             agent.waiting_tasks.to_string().into(),
@@ -91,8 +123,13 @@ fn count(count: u32, zero: Tone) -> Cell {
     )
 }
 
-fn state(state: State) -> Cell {
-    match state {
+fn state(agent: &Agent) -> Cell {
+    match agent.circuit() {
+        Circuit::Open => return Cell::new("CIRCUIT OPEN", Tone::Bad),
+        Circuit::HalfOpen => return Cell::new("CIRCUIT HALF OPEN", Tone::Warn),
+        Circuit::Closed | Circuit::Unspecified => {}
+    }
+    match agent.state() {
         State::Unspecified | State::Active => Cell::new("ACTIVE", Tone::Good),
         State::Draining => Cell::new("DRAINING", Tone::Warn),
         State::Disabled => Cell::new("DISABLED", Tone::Dim),

@@ -111,9 +111,14 @@ pub fn of_effect(execution: &Execution, effect: Effect) -> Option<Release> {
             execution.workflow.clone(),
             *task,
         ))),
-        Effect::Withdraw { task, reason } => Order::Withdraw {
+        Effect::Withdraw {
+            task,
+            reason,
+            timed_out,
+        } => Order::Withdraw {
             key: key(id, task),
             reason,
+            timed_out,
         },
         Effect::Release { task } => Order::Release(key(id, task)),
         effect => {
@@ -140,6 +145,8 @@ pub fn offer(id: Uuid, namespace: String, workflow: String, task: decide::Dispat
         workflow,
         step: task.step,
         target: task.target,
+        is_computed: task.is_computed,
+        has_next: task.has_next,
         attempt: task.attempt,
         input: task.input,
         context: task.context,

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod circuit;
 mod engine;
 mod invariants;
 mod leases;

@@ -125,7 +125,11 @@ impl TaskSink for FakeSink {
 impl Hub {
     pub(super) fn withdraw(&self, key: TaskKey, reason: &str) {
         let reason = reason.into();
-        self.carry_out(vec![Order::Withdraw { key, reason }]);
+        self.carry_out(vec![Order::Withdraw {
+            key,
+            reason,
+            timed_out: false,
+        }]);
     }
 
     pub(super) fn wait(&self, ticket: Ticket) {
@@ -366,6 +370,8 @@ pub fn offer(sequence: u64, target: Target) -> Offer {
         workflow: "flow".into(),
         step: "outer/inner".into(),
         target,
+        is_computed: false,
+        has_next: false,
         attempt: 1,
         input: value::object([("sequence", number)]),
         context: None,

@@ -76,8 +76,7 @@ impl Turn<'_> {
     /// False when there is none.
     pub fn fall_back(&mut self, run: RunId, error: &Error, usage: Option<Usage>) -> bool {
         let index = self.execution.run(run).alternative;
-        let more = self.call(run).map_or(0, |call| call.fallback.len());
-        if index as usize >= more || self.execution.run(run).attempt == 0 {
+        if !self.execution.has_fallback(run) || self.execution.run(run).attempt == 0 {
             return false;
         }
         let fell_back = CallFellBack {

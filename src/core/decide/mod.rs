@@ -133,6 +133,8 @@ pub enum Effect {
         task: u64,
         /// Why.
         reason: String,
+        /// It had no answer in time.
+        timed_out: bool,
     },
     /// Start a child execution, or find it again, and have it report.
     StartChild(Box<ChildStart>),
@@ -163,6 +165,10 @@ pub struct Dispatch {
     pub step: String,
     /// Who is to do it.
     pub target: Target,
+    /// True when an expression named them.
+    pub is_computed: bool,
+    /// True when the call has a fallback behind them.
+    pub has_next: bool,
     /// The attempt, from 1.
     pub attempt: u32,
     /// What the agent is given.

@@ -64,7 +64,7 @@ impl Turn<'_> {
             "all attempts took longer than {}",
             self.span(run, TimerKind::Total)
         );
-        self.stop(run, "the step timed out");
+        self.stop(run, "the step timed out", true);
         let error = self.error(run, "timeout", words);
         self.fail_step(run, error, None);
     }
@@ -76,16 +76,16 @@ impl Turn<'_> {
         } else {
             format!("the attempt took longer than {span}")
         };
-        self.stop(run, "the attempt timed out");
+        self.stop(run, "the attempt timed out", kind == TimerKind::Attempt);
         let error = self.error(run, "timeout", words);
         self.attempt_failed(run, error, None, None);
     }
 
     /// Takes back what the step has in progress.
-    fn stop(&mut self, run: RunId, reason: &str) {
+    fn stop(&mut self, run: RunId, reason: &str, timed_out: bool) {
         self.cancel_within(run, reason);
         if self.execution.run(run).state != StepState::Retrying {
-            self.withdraw(run, reason);
+            self.take_back(run, reason, timed_out);
         }
     }
 

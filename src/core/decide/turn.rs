@@ -115,6 +115,11 @@ impl<'a> Turn<'a> {
 
     /// Takes the step's attempt back, if it is handed out.
     pub fn withdraw(&mut self, run: RunId, reason: &str) {
+        self.take_back(run, reason, false);
+    }
+
+    /// As `withdraw`; says whether it had no answer in time.
+    pub fn take_back(&mut self, run: RunId, reason: &str, timed_out: bool) {
         if self.execution.run(run).awaited().is_some() {
             return;
         }
@@ -128,6 +133,7 @@ impl<'a> Turn<'a> {
             self.effect(Effect::Withdraw {
                 task,
                 reason: reason.to_owned(),
+                timed_out,
             });
         }
     }
@@ -167,6 +173,10 @@ impl Execution {
             task: run.scheduled,
             step: run.path.to_string(),
             target: target.clone(),
+            is_computed: self
+                .alternative(id)
+                .is_some_and(|call| call.choice.is_some()),
+            has_next: self.has_fallback(id),
             attempt: run.attempt,
             input: run.input.clone().unwrap_or_else(value::null),
             context: self.context(id).cloned(),

@@ -61,6 +61,14 @@ impl Execution {
         }
     }
 
+    /// True when someone else is called if the step's attempt fails.
+    pub fn has_fallback(&self, id: RunId) -> bool {
+        let Kind::Call(call) = &self.node(id).kind else {
+            return false;
+        };
+        (self.run(id).alternative as usize) < call.fallback.len()
+    }
+
     /// Who a step's attempt goes to; `None` when it is no call.
     pub fn target(&self, id: RunId) -> Option<&Target> {
         self.run(id).target_in(self.node(id))

@@ -234,6 +234,7 @@ impl TakingUp {
 
 fn gone(key: TaskKey) -> Order {
     Order::Withdraw {
+        timed_out: false,
         key,
         reason: "it is no more".into(),
     }

@@ -1,7 +1,29 @@
 //! Who is called next when an agent fails: through restarts, with every attempt visible.
 
 use super::*;
-use tutti::proto::{Agent, RegisterAgentRequest, event::Kind};
+use tutti::proto::{
+    Agent, Breaker, RegisterAgentRequest, ResetCircuitRequest, agent::Circuit, event::Kind,
+};
+
+fn agent(id: &str, skills: &[&str]) -> Agent {
+    Agent {
+        id: id.into(),
+        skills: skills.iter().map(|skill| (*skill).into()).collect(),
+        ..Agent::default()
+    }
+}
+
+async fn put(server: &TestServer, agent: Agent) {
+    let request = RegisterAgentRequest {
+        agent: Some(agent),
+        ..Default::default()
+    };
+    server.agents().register_agent(request).await.unwrap();
+}
+
+async fn register(server: &TestServer, id: &str, skills: &[&str]) {
+    put(server, agent(id, skills)).await;
+}
 
 const TRANSLATE: &str = "
 name: translate
@@ -13,9 +35,58 @@ output: { text: '{{ steps.text.output }}' }
 ";
 
 #[tokio::test]
+async fn an_open_circuit_calls_the_next_agent_and_a_reset_closes_it() {
+    let server = TestServer::start().await;
+    let breaker = Some(Breaker {
+        failures: 1,
+        ..Breaker::default()
+    });
+    put(
+        &server,
+        Agent {
+            breaker,
+            ..agent("best", &[])
+        },
+    )
+    .await;
+    register(&server, "cheap", &[]).await;
+    server.register(TRANSLATE).await;
+    let first = server.begin("translate", json!({"second": "cheap"})).await;
+    fail(&server, "best", "text", "own").await;
+    complete(&server, "cheap", "text", json!("salut")).await;
+    server.ended(&first).await;
+    let second = server.begin("translate", json!({"second": "cheap"})).await;
+    let task = server.poll("cheap").await;
+    assert_eq!(task.attempt, 2, "the best was not asked");
+    server.complete(&task, json!("bonjour")).await.unwrap();
+    let text = server.ended(&second).await.steps.remove(0);
+    assert_eq!(
+        (text.agent.as_str(), text.state()),
+        ("cheap", StepState::Completed)
+    );
+
+    let request = ResetCircuitRequest {
+        id: "best".into(),
+        ..Default::default()
+    };
+    let reset = server.agents().reset_circuit(request).await.unwrap();
+    assert_eq!(reset.into_inner().agent.unwrap().circuit(), Circuit::Closed);
+    let third = server.begin("translate", json!({"second": "nobody"})).await;
+    fail(&server, "best", "text", "own").await;
+    let text = &server.get(&third).await.steps[0];
+    assert_eq!(
+        (text.skill.as_str(), text.attempt),
+        ("translation", 3),
+        "nobody is refused"
+    );
+}
+
+#[tokio::test]
 async fn each_failure_calls_the_next_agent_across_restarts() {
     let mut server = TestServer::start().await;
     server.register(TRANSLATE).await;
+    register(&server, "best", &[]).await;
+    register(&server, "cheap", &[]).await;
     let id = server.begin("translate", json!({"second": "cheap"})).await;
     fail(&server, "best", "text", "auth").await;
     server.restart().await;
@@ -25,16 +96,7 @@ async fn each_failure_calls_the_next_agent_across_restarts() {
     assert_eq!(text.error.as_ref().unwrap().class, "auth");
     fail(&server, "cheap", "text", "rate_limited").await;
     server.restart().await;
-    let agent = Agent {
-        id: "last".into(),
-        skills: vec!["translation".into()],
-        ..Agent::default()
-    };
-    let request = RegisterAgentRequest {
-        agent: Some(agent),
-        ..Default::default()
-    };
-    server.agents().register_agent(request).await.unwrap();
+    register(&server, "last", &["translation"]).await;
     let task = server.poll("last").await;
     assert_eq!((task.attempt, task.skill.as_str()), (3, "translation"));
     assert_eq!(json_of(&task.input), json!({"second": "cheap"}));

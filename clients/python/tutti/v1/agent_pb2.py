@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14tutti/v1/agent.proto\x12\x08tutti.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xee\x03\n\x05\x41gent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06skills\x18\x02 \x03(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12+\n\x06labels\x18\x04 \x03(\x0b\x32\x1b.tutti.v1.Agent.LabelsEntry\x12\x17\n\x0fmax_concurrency\x18\x05 \x01(\r\x12,\n\x0cinput_schema\x18\x06 \x01(\x0b\x32\x16.google.protobuf.Value\x12-\n\routput_schema\x18\x07 \x01(\x0b\x32\x16.google.protobuf.Value\x12$\n\x05state\x18\x14 \x01(\x0e\x32\x15.tutti.v1.Agent.State\x12/\n\x0b\x63reate_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07workers\x18\x16 \x01(\r\x12\x15\n\rrunning_tasks\x18\x17 \x01(\r\x12\x15\n\rwaiting_tasks\x18\x18 \x01(\r\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"F\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\n\n\x06\x41\x43TIVE\x10\x01\x12\x0c\n\x08\x44RAINING\x10\x02\x12\x0c\n\x08\x44ISABLED\x10\x03J\x04\x08\x08\x10\x14\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14tutti/v1/agent.proto\x12\x08tutti.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbe\x05\n\x05\x41gent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06skills\x18\x02 \x03(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12+\n\x06labels\x18\x04 \x03(\x0b\x32\x1b.tutti.v1.Agent.LabelsEntry\x12\x17\n\x0fmax_concurrency\x18\x05 \x01(\r\x12,\n\x0cinput_schema\x18\x06 \x01(\x0b\x32\x16.google.protobuf.Value\x12-\n\routput_schema\x18\x07 \x01(\x0b\x32\x16.google.protobuf.Value\x12\"\n\x07\x62reaker\x18\x0b \x01(\x0b\x32\x11.tutti.v1.Breaker\x12$\n\x05state\x18\x14 \x01(\x0e\x32\x15.tutti.v1.Agent.State\x12/\n\x0b\x63reate_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07workers\x18\x16 \x01(\r\x12\x15\n\rrunning_tasks\x18\x17 \x01(\r\x12\x15\n\rwaiting_tasks\x18\x18 \x01(\r\x12(\n\x07\x63ircuit\x18\x19 \x01(\x0e\x32\x17.tutti.v1.Agent.Circuit\x12\x31\n\rcircuit_until\x18\x1a \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"G\n\x07\x43ircuit\x12\x17\n\x13\x43IRCUIT_UNSPECIFIED\x10\x00\x12\n\n\x06\x43LOSED\x10\x01\x12\x08\n\x04OPEN\x10\x02\x12\r\n\tHALF_OPEN\x10\x03\"F\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\n\n\x06\x41\x43TIVE\x10\x01\x12\x0c\n\x08\x44RAINING\x10\x02\x12\x0c\n\x08\x44ISABLED\x10\x03J\x04\x08\x08\x10\x0bJ\x04\x08\x0c\x10\x14\"L\n\x07\x42reaker\x12\x10\n\x08\x66\x61ilures\x18\x01 \x01(\r\x12/\n\x0copen_timeout\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Durationb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,10 +36,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_AGENT_LABELSENTRY']._loaded_options = None
   _globals['_AGENT_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_AGENT']._serialized_start=98
-  _globals['_AGENT']._serialized_end=592
-  _globals['_AGENT_LABELSENTRY']._serialized_start=469
-  _globals['_AGENT_LABELSENTRY']._serialized_end=514
-  _globals['_AGENT_STATE']._serialized_start=516
-  _globals['_AGENT_STATE']._serialized_end=586
+  _globals['_AGENT']._serialized_start=130
+  _globals['_AGENT']._serialized_end=832
+  _globals['_AGENT_LABELSENTRY']._serialized_start=630
+  _globals['_AGENT_LABELSENTRY']._serialized_end=675
+  _globals['_AGENT_CIRCUIT']._serialized_start=677
+  _globals['_AGENT_CIRCUIT']._serialized_end=748
+  _globals['_AGENT_STATE']._serialized_start=750
+  _globals['_AGENT_STATE']._serialized_end=820
+  _globals['_BREAKER']._serialized_start=834
+  _globals['_BREAKER']._serialized_end=910
 # @@protoc_insertion_point(module_scope)

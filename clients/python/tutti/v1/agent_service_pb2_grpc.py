@@ -60,6 +60,11 @@ class AgentServiceStub(object):
                 request_serializer=tutti_dot_v1_dot_agent__service__pb2.SetAgentStateRequest.SerializeToString,
                 response_deserializer=tutti_dot_v1_dot_agent__service__pb2.SetAgentStateResponse.FromString,
                 _registered_method=True)
+        self.ResetCircuit = channel.unary_unary(
+                '/tutti.v1.AgentService/ResetCircuit',
+                request_serializer=tutti_dot_v1_dot_agent__service__pb2.ResetCircuitRequest.SerializeToString,
+                response_deserializer=tutti_dot_v1_dot_agent__service__pb2.ResetCircuitResponse.FromString,
+                _registered_method=True)
         self.WatchAgents = channel.unary_stream(
                 '/tutti.v1.AgentService/WatchAgents',
                 request_serializer=tutti_dot_v1_dot_agent__service__pb2.WatchAgentsRequest.SerializeToString,
@@ -108,6 +113,13 @@ class AgentServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ResetCircuit(self, request, context):
+        """Closes an agent's circuit: it is given tasks again. Idempotent. Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchAgents(self, request, context):
         """Streams agents as they change (registered, state, workers, load), all of them first.
         Changes in quick succession may be told as one.
@@ -143,6 +155,11 @@ def add_AgentServiceServicer_to_server(servicer, server):
                     servicer.SetAgentState,
                     request_deserializer=tutti_dot_v1_dot_agent__service__pb2.SetAgentStateRequest.FromString,
                     response_serializer=tutti_dot_v1_dot_agent__service__pb2.SetAgentStateResponse.SerializeToString,
+            ),
+            'ResetCircuit': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResetCircuit,
+                    request_deserializer=tutti_dot_v1_dot_agent__service__pb2.ResetCircuitRequest.FromString,
+                    response_serializer=tutti_dot_v1_dot_agent__service__pb2.ResetCircuitResponse.SerializeToString,
             ),
             'WatchAgents': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchAgents,
@@ -286,6 +303,33 @@ class AgentService(object):
             '/tutti.v1.AgentService/SetAgentState',
             tutti_dot_v1_dot_agent__service__pb2.SetAgentStateRequest.SerializeToString,
             tutti_dot_v1_dot_agent__service__pb2.SetAgentStateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResetCircuit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tutti.v1.AgentService/ResetCircuit',
+            tutti_dot_v1_dot_agent__service__pb2.ResetCircuitRequest.SerializeToString,
+            tutti_dot_v1_dot_agent__service__pb2.ResetCircuitResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -109,7 +109,7 @@ fn a_failure_cancels_the_siblings_that_still_run() {
     case.fail("a", "own");
     assert_eq!(case.step("b"), StepState::Cancelled);
     let withdrawn = case.effects.iter().any(
-        |e| matches!(e, Effect::Withdraw { task: t, reason } if *t == task && reason.contains("a failed")),
+        |e| matches!(e, Effect::Withdraw { task: t, reason, .. } if *t == task && reason.contains("a failed")),
     );
     assert!(withdrawn, "the worker is told: {:?}", case.effects);
 }
