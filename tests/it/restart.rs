@@ -129,23 +129,16 @@ async fn a_directory_of_a_newer_format_is_refused_with_the_way_out() {
 }
 
 #[tokio::test]
-async fn a_state_that_falls_behind_refuses_starts_and_lets_accepted_work_go_on() {
+async fn a_state_that_falls_behind_slows_starts_down_and_refuses_none() {
     let server = TestServer::with(|config| config.limits.pending_bytes_max = 1 << 10).await;
     server.register(STEPS).await;
     let large = json!("x".repeat(200_000));
     let mut accepted = Vec::new();
-    let refused = loop {
-        match server.try_begin(start("steps", large.clone())).await {
-            Ok(id) => accepted.push(id),
-            Err(refused) => break refused,
-        }
-        assert!(accepted.len() < 1000, "never refused");
-    };
-    assert_eq!(refused.code(), Code::ResourceExhausted);
-    let details = refused.get_error_details();
-    let quota = &details.quota_failure().unwrap().violations[0];
-    assert_eq!(quota.subject, "pending_bytes_max");
-    assert!(details.retry_info().unwrap().retry_delay.is_some());
+    // Each of them fills that memory; the next one waits until it is taken over.
+    for _ in 0..20 {
+        let id = server.try_begin(start("steps", large.clone())).await;
+        accepted.push(id.unwrap());
+    }
     let worker = server.echo(&["one", "two"]);
     for id in &accepted {
         assert_eq!(server.ended(id).await.state(), State::Completed);

@@ -143,6 +143,17 @@ impl Turn<'_> {
         Ok(size)
     }
 
+    /// # Errors
+    /// Class `limit` when a step around has made all the calls that it may.
+    fn check_calls(&self, run: RunId) -> Result<(), Error> {
+        let Some((around, most)) = self.execution.out_of_calls(run) else {
+            return Ok(());
+        };
+        let around = &self.execution.run(around).path;
+        let words = format!("step {around} has made {most} calls, max_calls is {most}");
+        Err(self.error(run, "limit", words))
+    }
+
     /// Begins the step's next attempt with this input.
     pub fn begin_attempt(&mut self, run: RunId, input: Value, context: Option<Value>) {
         if let Err(error) = self.check_child_depth(run) {
@@ -167,10 +178,7 @@ impl Turn<'_> {
             None => node.total_timeout.map(|t| self.now.after(t)),
         };
         if self.call(run).is_some() {
-            if let Some((around, most)) = self.execution.out_of_calls(run) {
-                let around = &self.execution.run(around).path;
-                let words = format!("step {around} has made {most} calls, max_calls is {most}");
-                let error = self.error(run, "limit", words);
+            if let Err(error) = self.check_calls(run) {
                 return self.fail_step(run, error, None);
             }
             let given_item = self.execution.item_around(run) == Some(&input);
