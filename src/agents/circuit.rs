@@ -151,7 +151,7 @@ impl State {
         let sources: Vec<_> = sources.chain([Source::Agent(agent)]).collect();
         let mut away: Vec<(TaskKey, Failure)> = Vec::new();
         for queue in sources.into_iter().filter_map(|source| self.queue(source)) {
-            for key in queue.iter() {
+            for key in queue.first(usize::MAX) {
                 let offer = self.tasks.get(&key).map(|task| &*task.offer);
                 if let Some(failure) = offer.and_then(|offer| self.turned_away(offer)) {
                     away.push((key, failure));

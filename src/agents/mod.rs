@@ -69,10 +69,15 @@ pub struct Offer {
     pub step: String,
     /// Who is to do it.
     pub target: Target,
-    /// True when an expression named them: they must then be registered.
+    /// True when an expression named them and the definition does not: they must then be
+    /// registered.
     pub is_computed: bool,
     /// True when someone else is called if these take no tasks.
     pub has_next: bool,
+    /// Which goes first: 1 first to 9 last.
+    pub priority: u8,
+    /// Tasks of different keys take turns.
+    pub fairness_key: String,
     /// The attempt, from 1.
     pub attempt: u32,
     /// What the agent is given.
@@ -94,6 +99,10 @@ pub struct Ticket {
     pub namespace: String,
     /// Who is to do it.
     pub target: Target,
+    /// Which goes first: 1 first to 9 last.
+    pub priority: u8,
+    /// Tasks of different keys take turns.
+    pub fairness_key: String,
     /// When it was scheduled.
     pub schedule_time: Time,
 }

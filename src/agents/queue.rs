@@ -1,9 +1,10 @@
 //! Queues: one per agent that is asked for by name, one per skill, labels and way of choosing.
-//! First scheduled, first out; a task that comes back takes its old place. All steps are
-//! O(log n).
+//! By priority, then each fairness key in turn, then first scheduled, first out; a task that
+//! comes back takes its old place. All steps are O(log n).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    hash::{DefaultHasher, Hash, Hasher},
     sync::Arc,
 };
 
@@ -12,43 +13,150 @@ use super::{
     state::{AgentId, SkillId, State},
     task::Phase,
 };
-use crate::core::plan::{Select, Target};
+use crate::core::{
+    plan::{Select, Target},
+    time::Time,
+};
 
-/// Tasks by their place, the time at which they were scheduled; those of the same moment by
-/// their names.
-#[derive(Debug, Default)]
-pub(super) struct Queue(BTreeSet<(u64, TaskKey)>);
+/// Where a task stands in its queue: by priority, then by turns between lanes, then by the time
+/// at which it was scheduled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// 1 first to 9 last.
+    pub priority: u8,
+    /// In nanoseconds since 1970.
+    pub at: u64,
+    /// Tasks of one fairness key, by its hash; those whose hashes meet share their turns.
+    pub lane: u64,
+}
 
-impl Queue {
-    pub fn insert(&mut self, place: u64, key: TaskKey) {
-        self.0.insert((place, key));
+impl Place {
+    pub fn new(priority: u8, fairness_key: &str, schedule_time: Time) -> Self {
+        let mut hasher = DefaultHasher::new();
+        fairness_key.hash(&mut hasher);
+        Self {
+            priority,
+            at: u64::try_from(schedule_time.as_nanos()).unwrap_or(0),
+            lane: hasher.finish(),
+        }
     }
 
-    pub fn remove(&mut self, place: u64, key: TaskKey) {
-        self.0.remove(&(place, key));
+    fn lane(self) -> (u8, u64) {
+        (self.priority, self.lane)
+    }
+}
+
+/// Tasks that wait for the same. Lanes of one priority take turns: the one that a task left
+/// longest ago is next. Within a lane those scheduled first go first, those of the same moment
+/// by their names.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    lanes: BTreeMap<(u8, u64), Lane>,
+    /// Priority, when a task left it last, and lane.
+    turns: BTreeSet<(u8, u64, u64)>,
+    tick: u64,
+    len: usize,
+}
+
+#[derive(Debug)]
+struct Lane {
+    turn: u64,
+    tasks: BTreeSet<(u64, TaskKey)>,
+}
+
+impl Queue {
+    pub fn insert(&mut self, place: Place, key: TaskKey) {
+        let lane = self.lanes.entry(place.lane()).or_insert_with(|| {
+            self.tick += 1;
+            self.turns.insert((place.priority, self.tick, place.lane));
+            Lane {
+                turn: self.tick,
+                tasks: BTreeSet::new(),
+            }
+        });
+        self.len += usize::from(lane.tasks.insert((place.at, key)));
+    }
+
+    pub fn remove(&mut self, place: Place, key: TaskKey) {
+        let Some(lane) = self.lanes.get_mut(&place.lane()) else {
+            return;
+        };
+        if !lane.tasks.remove(&(place.at, key)) {
+            return;
+        }
+        self.len -= 1;
+        self.tick += 1;
+        self.turns.remove(&(place.priority, lane.turn, place.lane));
+        if lane.tasks.is_empty() {
+            self.lanes.remove(&place.lane());
+        } else {
+            lane.turn = self.tick;
+            self.turns.insert((place.priority, lane.turn, place.lane));
+        }
     }
 
     /// The first task and its place.
-    pub fn head(&self) -> Option<(u64, TaskKey)> {
-        self.0.first().copied()
+    pub fn head(&self) -> Option<(Place, TaskKey)> {
+        let (priority, _, lane) = *self.turns.first()?;
+        let (at, key) = *self.lanes.get(&(priority, lane))?.tasks.first()?;
+        let place = Place { priority, at, lane };
+        Some((place, key))
     }
 
-    /// All tasks, in order.
-    pub fn iter(&self) -> impl Iterator<Item = TaskKey> {
-        self.0.iter().map(|(_, key)| *key)
+    /// The first tasks, as they would leave if no more came; at most so many.
+    pub fn first(&self, most: usize) -> Vec<TaskKey> {
+        let mut first = Vec::new();
+        let mut turns = self.turns.iter().peekable();
+        while let Some((priority, ..)) = turns.peek().copied().filter(|_| first.len() < most) {
+            let mut lanes = Vec::new();
+            while let Some((_, _, lane)) = turns.next_if(|turn| turn.0 == *priority) {
+                let lane = self.lanes.get(&(*priority, *lane));
+                lanes.extend(lane.map(|lane| lane.tasks.iter()));
+            }
+            while first.len() < most && !lanes.is_empty() {
+                lanes.retain_mut(|lane| match lane.next() {
+                    Some((_, key)) => {
+                        first.push(*key);
+                        true
+                    }
+                    None => false,
+                });
+            }
+        }
+        first.truncate(most);
+        first
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.len
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len == 0
     }
 
-    /// How many are before a task, counted up to `most`.
-    pub fn before(&self, place: u64, key: TaskKey, most: usize) -> usize {
-        self.0.range(..(place, key)).take(most).count()
+    /// How many would leave before a task if no more came, counted up to `most`.
+    pub fn before(&self, place: Place, key: TaskKey, most: usize) -> usize {
+        let Some(own) = self.lanes.get(&place.lane()) else {
+            return 0;
+        };
+        let ahead = own.tasks.range(..(place.at, key)).take(most).count();
+        let mut before = ahead;
+        for (priority, turn, lane) in &self.turns {
+            if before >= most || *priority > place.priority {
+                break;
+            }
+            if (*priority, *lane) == place.lane() {
+                continue;
+            }
+            let tasks = self.lanes.get(&(*priority, *lane));
+            let tasks = tasks.map_or(0, |lane| lane.tasks.len());
+            before += match *priority < place.priority {
+                true => tasks,
+                false => tasks.min(ahead + usize::from(*turn < own.turn)),
+            };
+        }
+        before.min(most)
     }
 }
 
@@ -115,7 +223,7 @@ impl State {
     }
 
     /// Gives a task or a ticket its place in a queue.
-    pub fn stand(&mut self, key: TaskKey, source: Source, place: u64) {
+    pub fn stand(&mut self, key: TaskKey, source: Source, place: Place) {
         if let Some(queue) = self.queue_mut(source) {
             queue.insert(place, key);
         }
@@ -123,7 +231,7 @@ impl State {
     }
 
     /// Takes a task out of the queue it is in.
-    pub fn pull(&mut self, source: Source, place: u64, key: TaskKey) {
+    pub fn pull(&mut self, source: Source, place: Place, key: TaskKey) {
         if let Some(queue) = self.queue_mut(source) {
             queue.remove(place, key);
         }

@@ -9,9 +9,8 @@ use super::{
     Fact, Failure, HeldLease, Offer, TaskKey, Token, What,
     effect::Effect,
     matching::violations,
-    queue::Source,
+    queue::{Place, Source},
     state::{AgentId, SeatId, State, WorkerId},
-    ticket::place_of,
 };
 use crate::core::{schema::Schema, value};
 
@@ -21,7 +20,7 @@ pub(super) struct Task {
     /// The namespace.
     pub space: Arc<str>,
     /// Its place in its queue, which it takes again when it comes back.
-    pub place: u64,
+    pub place: Place,
     /// The size of its input.
     pub bytes: usize,
     /// A schema that its input is known to fulfil.
@@ -95,11 +94,8 @@ impl State {
         }
         let space = self.space(&offer.namespace);
         let (source, place) = match self.tickets.take(&key) {
-            Some(ticket) => (ticket.source, ticket.at),
-            None => (
-                self.source(&space, &offer.target),
-                place_of(offer.schedule_time),
-            ),
+            Some(ticket) => (ticket.source, ticket.place),
+            None => (self.source(&space, &offer.target), place_of(&offer)),
         };
         let task = Task {
             offer,
@@ -154,7 +150,7 @@ impl State {
         offer.input = value::null();
         offer.context = None;
         let task = Task {
-            place: place_of(offer.schedule_time),
+            place: place_of(&offer),
             offer: Box::new(offer),
             space,
             bytes: 0,
@@ -181,6 +177,10 @@ impl State {
             None => failure("unavailable", "the attempt was not begun".into()),
         }
     }
+}
+
+fn place_of(offer: &Offer) -> Place {
+    Place::new(offer.priority, &offer.fairness_key, offer.schedule_time)
 }
 
 /// The failure of an attempt whose input breaks its agent's schema.

@@ -11,11 +11,10 @@ use tokio::time::Instant;
 use super::{
     Hub, TaskKey, Ticket, Token,
     effect::Effect,
-    queue::Source,
+    queue::{Place, Source},
     state::{AgentId, Sink, State},
     task::Phase,
 };
-use crate::core::time::Time;
 
 /// The most attempts that the engine is asked for and has not given yet.
 const FETCHES_MAX: usize = 1_024;
@@ -26,7 +25,7 @@ const AHEAD_MAX: usize = 64;
 /// All tickets.
 #[derive(Default)]
 pub(super) struct Tickets {
-    waiting: HashMap<TaskKey, Place>,
+    waiting: HashMap<TaskKey, Stand>,
     /// Those that the engine was asked for.
     fetching: HashSet<TaskKey>,
     /// Queues whose turn to ask has not come.
@@ -35,13 +34,13 @@ pub(super) struct Tickets {
 
 /// Where a ticket stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    pub at: u64,
+pub(super) struct Stand {
+    pub place: Place,
     pub source: Source,
 }
 
 impl Tickets {
-    pub fn get(&self, key: &TaskKey) -> Option<Place> {
+    pub fn get(&self, key: &TaskKey) -> Option<Stand> {
         self.waiting.get(key).copied()
     }
 
@@ -50,7 +49,7 @@ impl Tickets {
     }
 
     /// Takes a ticket away; its place in the queue is the caller's.
-    pub fn take(&mut self, key: &TaskKey) -> Option<Place> {
+    pub fn take(&mut self, key: &TaskKey) -> Option<Stand> {
         let place = self.waiting.remove(key)?;
         // Gives memory back once a long queue has gone.
         if self.waiting.capacity() > 1_024 && self.waiting.len() < self.waiting.capacity() / 8 {
@@ -64,7 +63,7 @@ impl Tickets {
     }
 
     #[cfg(test)]
-    pub fn iter(&self) -> impl Iterator<Item = (TaskKey, Place)> {
+    pub fn iter(&self) -> impl Iterator<Item = (TaskKey, Stand)> {
         self.waiting.iter().map(|(key, place)| (*key, *place))
     }
 
@@ -74,11 +73,6 @@ impl Tickets {
     }
 }
 
-/// The place of an attempt in its queue.
-pub(super) fn place_of(schedule_time: Time) -> u64 {
-    u64::try_from(schedule_time.as_nanos()).unwrap_or(0)
-}
-
 impl State {
     /// Keeps the place of an attempt and lets go of the rest. One that is handed out stays as
     /// it is.
@@ -86,9 +80,9 @@ impl State {
         let key = ticket.key;
         if let Some(task) = self.tasks.get(&key) {
             if let Phase::Queued(source) = task.phase {
-                let at = task.place;
+                let place = task.place;
                 self.tasks.remove(&key);
-                self.tickets.waiting.insert(key, Place { at, source });
+                self.tickets.waiting.insert(key, Stand { place, source });
             }
             return;
         }
@@ -97,19 +91,20 @@ impl State {
         }
         let space = self.space(&ticket.namespace);
         let source = self.source(&space, &ticket.target);
-        let at = place_of(ticket.schedule_time);
-        self.tickets.waiting.insert(key, Place { at, source });
-        self.stand(key, source, at);
+        let time = ticket.schedule_time;
+        let place = Place::new(ticket.priority, &ticket.fairness_key, time);
+        self.tickets.waiting.insert(key, Stand { place, source });
+        self.stand(key, source, place);
         self.match_source(source, now);
     }
 
     /// Takes a ticket out of its queue; true when there was one.
     pub fn tear(&mut self, key: TaskKey, now: Instant) -> bool {
-        let Some(place) = self.tickets.take(&key) else {
+        let Some(Stand { place, source }) = self.tickets.take(&key) else {
             return false;
         };
-        self.pull(place.source, place.at, key);
-        self.match_source(place.source, now);
+        self.pull(source, place, key);
+        self.match_source(source, now);
         true
     }
 
@@ -137,7 +132,7 @@ impl State {
         let Some(queue) = self.queue(source) else {
             return;
         };
-        let wanted = queue.iter().take(ahead);
+        let wanted = queue.first(ahead).into_iter();
         let keys: Vec<_> = wanted.filter(|key| self.tickets.is_wanted(key)).collect();
         if !keys.is_empty() {
             self.tickets.fetching.extend(keys.iter().copied());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     TaskKey,
-    queue::{Queue, SkillKey, SkillQueue, Source},
+    queue::{Place, Queue, SkillKey, SkillQueue, Source},
     registry::AgentSlot,
     state::{AgentId, State},
     task::Phase,
@@ -17,8 +17,8 @@ const BEFORE_MAX: usize = 1_000;
 impl State {
     /// What a task waits for; `None` when it is neither queued nor offered.
     pub fn waiting_for(&self, key: TaskKey) -> Option<String> {
-        if let Some(place) = self.tickets.get(&key) {
-            return self.queued_words(key, place.source, place.at);
+        if let Some(stand) = self.tickets.get(&key) {
+            return self.queued_words(key, stand.source, stand.place);
         }
         let task = self.tasks.get(&key)?;
         match task.phase {
@@ -31,7 +31,7 @@ impl State {
         }
     }
 
-    fn queued_words(&self, key: TaskKey, source: Source, place: u64) -> Option<String> {
+    fn queued_words(&self, key: TaskKey, source: Source, place: Place) -> Option<String> {
         let obstacle = match source {
             Source::Agent(id) => of_agent(self.agents.get(&id)?),
             Source::Skill(id) => self.of_skill(self.skills.get(&id)?),
@@ -124,7 +124,7 @@ fn unregistered(id: &str) -> String {
     format!("agent '{id}' is not registered")
 }
 
-fn before(queue: &Queue, place: u64, key: TaskKey) -> String {
+fn before(queue: &Queue, place: Place, key: TaskKey) -> String {
     match queue.before(place, key, BEFORE_MAX + 1) {
         0 => String::new(),
         1 => " (1 task before it)".into(),

@@ -147,6 +147,8 @@ pub fn offer(id: Uuid, namespace: String, workflow: String, task: decide::Dispat
         target: task.target,
         is_computed: task.is_computed,
         has_next: task.has_next,
+        priority: task.priority,
+        fairness_key: task.fairness_key,
         attempt: task.attempt,
         input: task.input,
         context: task.context,

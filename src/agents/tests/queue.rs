@@ -352,3 +352,46 @@ async fn a_hundred_thousand_tasks_wait_without_harm() {
     }
     assert_eq!(rig.agent("a").waiting_tasks, 2, "those offered");
 }
+
+#[tokio::test(start_paused = true)]
+async fn priority_goes_first_and_keys_take_turns_within_it() {
+    let rig = rig();
+    rig.put(agent("a"));
+    let put = |sequence, priority, key: &str| {
+        let mut offer = offer(sequence, to_agent("a"));
+        offer.priority = priority;
+        offer.fairness_key = key.into();
+        rig.hub.enqueue(offer);
+    };
+    for sequence in 1..=4 {
+        put(sequence, 5, "many");
+    }
+    put(5, 9, "late");
+    put(6, 5, "few");
+    put(7, 5, "few");
+    put(8, 1, "urgent");
+    for (sequence, before) in [(8, 0), (1, 1), (6, 2), (2, 3), (5, 7)] {
+        let words = rig.waiting_for(sequence).unwrap();
+        let told = match before {
+            0 => String::new(),
+            1 => " (1 task before it)".into(),
+            n => format!(" ({n} tasks before it)"),
+        };
+        assert!(
+            words.ends_with(&format!("agent 'a'{told}")),
+            "{sequence}: {words}"
+        );
+    }
+    // Where they stand is kept when they leave memory.
+    for sequence in [2, 6] {
+        let mut offer = offer(sequence, to_agent("a"));
+        offer.fairness_key = if sequence == 2 { "many" } else { "few" }.into();
+        rig.hub.wait(ticket(&offer));
+        rig.sink.asleep.lock().unwrap().insert(key(sequence), offer);
+    }
+    let mut worker = rig.connect("w", &["a"]).await;
+    worker.credit(2).await;
+    assert_eq!(worker.sequences().await, [8, 1]);
+    worker.credit(9).await;
+    assert_eq!(worker.sequences().await, [6, 2, 7, 3, 4, 5]);
+}

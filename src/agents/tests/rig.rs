@@ -372,6 +372,8 @@ pub fn offer(sequence: u64, target: Target) -> Offer {
         target,
         is_computed: false,
         has_next: false,
+        priority: 5,
+        fairness_key: "flow".into(),
         attempt: 1,
         input: value::object([("sequence", number)]),
         context: None,
@@ -386,6 +388,8 @@ pub fn ticket(offer: &Offer) -> Ticket {
         key: offer.key,
         namespace: offer.namespace.clone(),
         target: offer.target.clone(),
+        priority: offer.priority,
+        fairness_key: offer.fairness_key.clone(),
         schedule_time: offer.schedule_time,
     }
 }

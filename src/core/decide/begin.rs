@@ -7,6 +7,7 @@ use crate::{
     core::{
         execution::{Error, Given, Progress, ROOT, RunId},
         plan::{Asked, Input, Kind, Role, Switch},
+        time::Time,
         value::{self, Value},
     },
     proto::{
@@ -156,65 +157,94 @@ impl Turn<'_> {
 
     /// Begins the step's next attempt with this input.
     pub fn begin_attempt(&mut self, run: RunId, input: Value, context: Option<Value>) {
-        if let Err(error) = self.check_child_depth(run) {
-            return self.fail_step(run, error, None);
+        if let Err(error) = self.try_attempt(run, input, context) {
+            self.fail_step(run, error, None);
         }
-        let chosen = match self.chosen(run) {
-            Ok(chosen) => chosen,
-            Err(error) => return self.fail_step(run, error, None),
-        };
+    }
+
+    /// # Errors
+    /// Why the step fails before the attempt.
+    fn try_attempt(
+        &mut self,
+        run: RunId,
+        input: Value,
+        context: Option<Value>,
+    ) -> Result<(), Error> {
+        self.check_child_depth(run)?;
+        let chosen = self.chosen(run)?;
         let cache_key = match self.execution.run(run).attempt {
-            0 => match self.cache_key(run, &input, context.as_ref(), chosen.target_name()) {
-                Ok(key) if self.complete_by_cache(run, &key, &input) => return,
-                Ok(key) => key,
-                Err(error) => return self.fail_step(run, error, None),
-            },
+            0 => {
+                let key = self.cache_key(run, &input, context.as_ref(), chosen.target_name())?;
+                if self.complete_by_cache(run, &key, &input) {
+                    return Ok(());
+                }
+                key
+            }
             _ => self.execution.run(run).cache_key.clone(),
         };
-        let attempt = self.execution.run(run).attempt + 1;
-        let node = self.node(run);
-        let total = match self.execution.run(run).total_deadline {
-            Some(deadline) => Some(deadline),
-            None => node.total_timeout.map(|t| self.now.after(t)),
-        };
         if self.call(run).is_some() {
-            if let Err(error) = self.check_calls(run) {
-                return self.fail_step(run, error, None);
-            }
-            let given_item = self.execution.item_around(run) == Some(&input);
-            let mut input = input;
-            let gathered = self.execution.leave_gathered_out(run, &mut input);
-            let mut scheduled = StepScheduled {
-                agent: String::new(),
-                skill: String::new(),
-                attempt,
-                input: (!given_item).then_some(input),
-                given_item,
-                queue_deadline: node.queue_timeout.map(|t| self.now.after(t).into()),
-                total_deadline: total.map(Into::into),
-                gathered,
-                role: String::new(),
+            let scheduled = StepScheduled {
                 context,
                 cache_key,
+                ..chosen.named()
             };
-            chosen.name(&mut scheduled);
-            self.emit(run, event::Kind::StepScheduled(scheduled));
-            return self.dispatch(run);
+            return self.schedule(run, input, scheduled);
         }
-        match &node.kind {
-            Kind::Set(_) => return self.set(run, &input, attempt),
-            Kind::Restore(_) => return self.restore(run, attempt),
-            _ => {}
+        let attempt = self.execution.run(run).attempt + 1;
+        match self.node(run).kind {
+            Kind::Set(_) => self.set(run, &input, attempt),
+            Kind::Restore(_) => self.restore(run, attempt),
+            _ => {
+                let started = StepStarted {
+                    attempt,
+                    input: Some(input),
+                    deadline: self.node(run).timeout.map(|t| self.now.after(t).into()),
+                    total_deadline: self.total_deadline(run).map(Into::into),
+                    cache_key,
+                    ..StepStarted::default()
+                };
+                self.emit(run, event::Kind::StepStarted(started));
+                self.begin_within(run);
+            }
         }
-        let started = StepStarted {
-            attempt,
-            input: Some(input),
-            deadline: node.timeout.map(|t| self.now.after(t).into()),
-            total_deadline: total.map(Into::into),
-            cache_key,
-            ..StepStarted::default()
+        Ok(())
+    }
+
+    /// Hands out an attempt of a call; who it goes to is said already.
+    fn schedule(
+        &mut self,
+        run: RunId,
+        mut input: Value,
+        scheduled: StepScheduled,
+    ) -> Result<(), Error> {
+        let fairness_key = self.fairness_key(run)?;
+        self.check_calls(run)?;
+        let given_item = self.execution.item_around(run) == Some(&input);
+        let gathered = self.execution.leave_gathered_out(run, &mut input);
+        let queue_timeout = self.node(run).queue_timeout;
+        let scheduled = StepScheduled {
+            attempt: self.execution.run(run).attempt + 1,
+            input: (!given_item).then_some(input),
+            given_item,
+            queue_deadline: queue_timeout.map(|t| self.now.after(t).into()),
+            total_deadline: self.total_deadline(run).map(Into::into),
+            gathered,
+            fairness_key,
+            ..scheduled
         };
-        self.emit(run, event::Kind::StepStarted(started));
+        self.emit(run, event::Kind::StepScheduled(scheduled));
+        self.dispatch(run);
+        Ok(())
+    }
+
+    /// When all attempts of the step must have ended.
+    fn total_deadline(&self, run: RunId) -> Option<Time> {
+        let set = self.execution.run(run).total_deadline;
+        set.or_else(|| self.node(run).total_timeout.map(|t| self.now.after(t)))
+    }
+
+    /// What a step that holds others does first.
+    fn begin_within(&mut self, run: RunId) {
         match self.node(run).kind {
             Kind::Switch(_) => self.choose_branch(run),
             Kind::Each(_) => self.begin_items(run),

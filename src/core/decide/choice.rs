@@ -13,6 +13,9 @@ use crate::{
     proto::{CallFellBack, StepScheduled, Usage, event},
 };
 
+/// The most characters of a fairness key that count.
+const FAIRNESS_KEY_MAX: usize = 128;
+
 /// Who a call goes to.
 pub(super) struct Chosen {
     target: Target,
@@ -72,6 +75,26 @@ impl Turn<'_> {
         })
     }
 
+    /// What the step's task takes turns by; empty when nothing says so.
+    ///
+    /// # Errors
+    /// Class `expression`.
+    pub fn fairness_key(&self, run: RunId) -> Result<String, Error> {
+        let Some(around) = self.execution.says_fairness(run) else {
+            return Ok(String::new());
+        };
+        let Some(key) = &self.node(around).fairness_key else {
+            return Ok(String::new());
+        };
+        let key = key
+            .eval(&self.scope(around, Given::default()))
+            .map_err(|e| self.error(run, "expression", format!("fairness_key: {e}")))?;
+        Ok(value::to_text(&key)
+            .chars()
+            .take(FAIRNESS_KEY_MAX)
+            .collect())
+    }
+
     /// An attempt failed: calls the next of the call's fallbacks at once, with the same input.
     /// False when there is none.
     pub fn fall_back(&mut self, run: RunId, error: &Error, usage: Option<Usage>) -> bool {
@@ -106,12 +129,15 @@ impl Chosen {
         }
     }
 
-    /// Names it, as the event of an attempt does.
-    pub fn name(self, scheduled: &mut StepScheduled) {
-        scheduled.role = self.role;
+    /// The event of an attempt, as far as it says who is called.
+    pub fn named(self) -> StepScheduled {
+        let scheduled = StepScheduled {
+            role: self.role,
+            ..StepScheduled::default()
+        };
         match self.target {
-            Target::Agent(agent) => scheduled.agent = agent,
-            Target::Skill { skill, .. } => scheduled.skill = skill,
+            Target::Agent(agent) => StepScheduled { agent, ..scheduled },
+            Target::Skill { skill, .. } => StepScheduled { skill, ..scheduled },
         }
     }
 }

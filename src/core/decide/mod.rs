@@ -165,10 +165,14 @@ pub struct Dispatch {
     pub step: String,
     /// Who is to do it.
     pub target: Target,
-    /// True when an expression named them.
+    /// True when an expression named them and the definition does not.
     pub is_computed: bool,
     /// True when the call has a fallback behind them.
     pub has_next: bool,
+    /// Which goes first: 1 first to 9 last.
+    pub priority: u8,
+    /// Tasks of different keys take turns.
+    pub fairness_key: String,
     /// The attempt, from 1.
     pub attempt: u32,
     /// What the agent is given.

@@ -173,10 +173,10 @@ impl Execution {
             task: run.scheduled,
             step: run.path.to_string(),
             target: target.clone(),
-            is_computed: self
-                .alternative(id)
-                .is_some_and(|call| call.choice.is_some()),
+            is_computed: self.is_computed(id),
             has_next: self.has_fallback(id),
+            priority: self.priority(id),
+            fairness_key: self.fairness_key(id).to_owned(),
             attempt: run.attempt,
             input: run.input.clone().unwrap_or_else(value::null),
             context: self.context(id).cloned(),

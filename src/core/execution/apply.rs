@@ -174,6 +174,7 @@ impl Execution {
         run.worker_id.clear();
         run.agent.clone_from(&event.agent);
         run.cache_key.clone_from(&event.cache_key);
+        run.fairness_key.clone_from(&event.fairness_key);
         run.input = Some(input);
         run.queue_deadline = event.queue_deadline.map(Time::from);
         self.tasks.remove(&before);

@@ -12,6 +12,9 @@ use crate::{
     proto::{CallFellBack, StepCached, StepScheduled},
 };
 
+/// The priority of a task when nothing says one.
+pub const PRIORITY: u8 = 5;
+
 impl StepRun {
     /// Which attempt this is of the whole call, its fallbacks included, from 1.
     pub fn round(&self) -> u32 {
@@ -69,9 +72,54 @@ impl Execution {
         (self.run(id).alternative as usize) < call.fallback.len()
     }
 
+    /// True when an expression named who a step's attempt goes to, and the definition does not:
+    /// neither among those allowed nor as a role.
+    pub fn is_computed(&self, id: RunId) -> bool {
+        let choice = self.alternative(id).and_then(|call| call.choice.as_ref());
+        let free = choice.is_some_and(|choice| choice.allow.is_empty());
+        free && !self
+            .plan
+            .roles
+            .values()
+            .any(|played| Some(played) == self.target(id))
+    }
+
     /// Who a step's attempt goes to; `None` when it is no call.
     pub fn target(&self, id: RunId) -> Option<&Target> {
         self.run(id).target_in(self.node(id))
+    }
+
+    /// Which of the tasks that wait for the same agent goes first: that of the step, or of the
+    /// nearest step around it that says so; 1 first to 9 last.
+    pub fn priority(&self, id: RunId) -> u8 {
+        let mut at = Some(id);
+        while let Some(run) = at {
+            if let Some(priority) = self.node(run).priority {
+                return priority;
+            }
+            at = self.run(run).parent;
+        }
+        PRIORITY
+    }
+
+    /// The step, or the nearest around it, that says what its tasks take turns by.
+    pub fn says_fairness(&self, id: RunId) -> Option<RunId> {
+        let mut at = Some(id);
+        while let Some(run) = at {
+            if self.node(run).fairness_key.is_some() {
+                return at;
+            }
+            at = self.run(run).parent;
+        }
+        None
+    }
+
+    /// What the step's task takes turns by.
+    pub fn fairness_key(&self, id: RunId) -> &str {
+        match self.run(id).fairness_key.as_str() {
+            "" => &self.workflow,
+            key => key,
+        }
     }
 
     /// Who an expression chose, for a call that leaves it to one.

@@ -74,6 +74,8 @@ pub struct StepRun {
     pub usage: Option<Usage>,
     /// What the iterations of a loop gave so far; `None` for any other step.
     pub frames: Option<Box<Frames>>,
+    /// Tasks of different keys take turns; empty: the workflow's name.
+    pub fairness_key: String,
     /// What identifies its work, when its output is kept; else empty.
     pub cache_key: String,
     /// The execution that gave its output, when that was kept from before; else empty.
@@ -143,6 +145,7 @@ impl StepRun {
             wait_time: None,
             usage: None,
             frames: None,
+            fairness_key: String::new(),
             cache_key: String::new(),
             cached_from: String::new(),
             exit: Exit::Unspecified,

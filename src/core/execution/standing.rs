@@ -29,6 +29,10 @@ pub struct Queued {
     pub task: u64,
     /// Who is to do it.
     pub target: Target,
+    /// Which goes first: 1 first to 9 last.
+    pub priority: u8,
+    /// Tasks of different keys take turns.
+    pub fairness_key: String,
     /// When it was scheduled.
     pub schedule_time: Time,
 }
@@ -76,6 +80,8 @@ impl Execution {
         Some(Queued {
             task: run.scheduled,
             target: target.clone(),
+            priority: self.priority(id),
+            fairness_key: self.fairness_key(id).to_owned(),
             schedule_time: run.schedule_time.unwrap_or(self.last_time),
         })
     }

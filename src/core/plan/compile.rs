@@ -331,6 +331,8 @@ pub(in crate::core) fn blank(id: &str, name: &str, path: String, parent: Option<
         gives: None,
         max_calls: None,
         gives_workflow: false,
+        priority: None,
+        fairness_key: None,
         cache: None,
     }
 }

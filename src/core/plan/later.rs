@@ -2,17 +2,9 @@
 //! written is silently without effect.
 
 use super::compile::Compiler;
-use crate::proto::{Call, Step, call::Select};
+use crate::proto::{Call, call::Select};
 
 impl Compiler<'_> {
-    /// Refuses what a step says and this version does not serve.
-    pub(super) fn later_of_step(&mut self, step: &Step) {
-        self.later_fields(&[
-            (".priority", step.priority > 0),
-            (".fairness_key", !step.fairness_key.is_empty()),
-        ]);
-    }
-
     /// Refuses what a call says and this version does not serve.
     pub(super) fn later_of_call(&mut self, call: &Call) {
         self.later_fields(&[(".key", !call.key.is_empty())]);

@@ -173,6 +173,11 @@ pub struct Node {
     pub max_calls: Option<u32>,
     /// True when what it gives must be a valid workflow.
     pub gives_workflow: bool,
+    /// Which of the tasks that wait for the same agent goes first: 1 first to 9 last; `None`: as
+    /// the step around it.
+    pub priority: Option<u8>,
+    /// Tasks of different keys take turns; `None`: as the step around it.
+    pub fairness_key: Option<Template>,
     /// How its output is kept, when it is.
     pub cache: Option<Box<Cache>>,
 }

@@ -8,7 +8,11 @@ use super::{
     order::Child,
 };
 use crate::{
-    core::{expr::Template, finding, value::Value},
+    core::{
+        expr::Template,
+        finding,
+        value::{self, Value},
+    },
     proto::{
         Step,
         block::Mode as WrittenMode,
@@ -29,6 +33,8 @@ pub(super) struct Around<'c> {
 
 /// The most characters of a step's id.
 const ID_LENGTH_MAX: usize = 64;
+/// The priority of what goes last.
+const PRIORITY_LAST: u8 = 9;
 
 impl<'a> Compiler<'a> {
     /// Compiles a list of steps and relates them; the ids come in the order in which they
@@ -95,7 +101,6 @@ impl<'a> Compiler<'a> {
     fn step(&mut self, step: &'a Step, place: usize, around: Around<'_>) -> NodeId {
         self.check_id(step, place);
         self.check_reserved(step, around.node);
-        self.later_of_step(step);
         let parent = &self.nodes[around.node.0 as usize].path;
         let path = match parent.as_str() {
             "" => step.id.clone(),
@@ -207,10 +212,28 @@ impl<'a> Compiler<'a> {
             ),
             None => (Vec::new(), Vec::new()),
         };
+        self.queueing(step, id);
         let tolerates_failure = step.on_error() == OnError::Continue;
         let node = self.node(id);
         (node.before, node.after) = (before, after);
         (node.retry, node.tolerates_failure) = (retry, tolerates_failure);
+    }
+
+    /// Where the step's tasks stand among those of others.
+    fn queueing(&mut self, step: &Step, id: NodeId) {
+        let priority = u8::try_from(step.priority).unwrap_or(u8::MAX);
+        if priority > PRIORITY_LAST {
+            let message = format!("{} is not a priority", step.priority);
+            let hint = format!("give a number from 1, first, to {PRIORITY_LAST}, last");
+            self.error(".priority", "out-of-range", message, hint);
+        }
+        let key = match step.fairness_key.as_str() {
+            "" => None,
+            key => self.within(".fairness_key", |c| c.template(&value::string(key))),
+        };
+        let node = self.node(id);
+        node.priority = (priority > 0).then_some(priority);
+        node.fairness_key = key;
     }
 
     /// The hint for a name that is not known: the nearest one that is.

@@ -208,6 +208,8 @@ impl Shard {
                 key: key(id, queued.task),
                 namespace: namespace.clone(),
                 target: queued.target,
+                priority: queued.priority,
+                fairness_key: queued.fairness_key,
                 schedule_time: queued.schedule_time,
             })
         })

@@ -185,6 +185,8 @@ impl Shard {
             key: key(id, queued.task),
             namespace: standing.namespace.clone(),
             target: queued.target.clone(),
+            priority: queued.priority,
+            fairness_key: queued.fairness_key.clone(),
             schedule_time: queued.schedule_time,
         });
         let leaving = Leaving {

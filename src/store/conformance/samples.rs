@@ -107,6 +107,8 @@ pub fn standing(due: i64) -> Standing {
     let queued = (2..).zip(targets).map(|(task, target)| Queued {
         task,
         target,
+        priority: 3,
+        fairness_key: "tenant".into(),
         schedule_time: Time::from_nanos(due - 1),
     });
     Standing {

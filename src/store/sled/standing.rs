@@ -46,6 +46,11 @@ struct KeptQueued {
     /// In nanoseconds since 1970.
     #[prost(sfixed64, tag = "6")]
     schedule_time: i64,
+    /// 0 in what was kept before there were any: the middle one.
+    #[prost(uint32, tag = "7")]
+    priority: u32,
+    #[prost(string, tag = "8")]
+    fairness_key: String,
 }
 
 /// What is kept of a standing; never empty.
@@ -81,6 +86,8 @@ impl From<Queued> for KeptQueued {
         let kept = Self {
             task: queued.task,
             schedule_time: queued.schedule_time.as_nanos(),
+            priority: queued.priority.into(),
+            fairness_key: queued.fairness_key,
             ..Self::default()
         };
         match queued.target {
@@ -119,6 +126,11 @@ impl From<KeptQueued> for Queued {
         Self {
             task: kept.task,
             target,
+            priority: u8::try_from(kept.priority)
+                .ok()
+                .filter(|p| *p > 0)
+                .unwrap_or(5),
+            fairness_key: kept.fairness_key,
             schedule_time: Time::from_nanos(kept.schedule_time),
         }
     }

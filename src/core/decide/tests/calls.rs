@@ -167,3 +167,29 @@ steps:
     case.complete("s/a/compensation", json!(null));
     assert_eq!(case.step("s/a"), StepState::Compensated);
 }
+
+#[test]
+fn priority_and_fairness_reach_the_calls_within_a_step() {
+    let case = given(
+        "
+mode: PARALLEL
+steps:
+  - { id: a, agent: x }
+  - { id: b, agent: x, priority: 1, fairness_key: '{{ input.tenant }}' }
+  - id: c
+    priority: 9
+    fairness_key: 'of {{ input.tenant }}'
+    block: { mode: PARALLEL, steps: [ { id: d, agent: x }, { id: e, agent: x, priority: 2 } ] }
+",
+        json!({"tenant": 7}),
+    );
+    let line = |step: &str| {
+        let run = case.execution.find(step).unwrap();
+        let dispatch = case.execution.dispatch_of(run).unwrap();
+        (dispatch.priority, dispatch.fairness_key)
+    };
+    assert_eq!(line("a"), (5, "case".into()), "the workflow's name");
+    assert_eq!(line("b"), (1, "7".into()));
+    assert_eq!(line("c/d"), (9, "of 7".into()));
+    assert_eq!(line("c/e"), (2, "of 7".into()));
+}

@@ -179,6 +179,13 @@ fn every_rule_about_a_step_is_kept() {
             vec!["E conflict steps[0].saga.steps[0].cache"],
         ),
         (
+            "id: x, agent: y, priority: 10, fairness_key: '{{ inptu }}'",
+            vec![
+                "E out-of-range steps[0].priority",
+                "E unknown-variable steps[0].fairness_key",
+            ],
+        ),
+        (
             "id: x, agent: y, when: 'false'",
             vec!["W dead-step steps[0].when"],
         ),
