@@ -211,3 +211,17 @@ async def test_a_refused_loan_takes_back_what_was_done_newest_first(client: Clie
         if event["kind"] == "step_compensated"
     ]
     assert undone == ["loan_processing/assess_risk", "loan_processing/check_credit"]
+
+
+async def test_enterprise_documents_are_integrated_whole_or_not_at_all(client: Client) -> None:
+    given = await output(client, "enterprise-documents")
+    records = {record["id"]: record for record in given["records"]}
+    assert len(records) == 12
+    assert records["doc-4"]["fields"]["total"] == "1004.50"
+    assert records["doc-1"]["fields"]["parties"] == "Acme GmbH and Bell & Co"
+    assert given["integration"]["records"] == 12
+    refused = json.loads((EXAMPLES / "inputs" / "enterprise-documents.json").read_text())
+    execution = await run(client, "enterprise-documents", {**refused, "downstream": "refuses"})
+    assert execution["state"] == "FAILED"
+    assert states(execution)["integration/database"] == "COMPENSATED"
+    assert states(execution)["integration/search"] == "COMPENSATED"
