@@ -1,14 +1,19 @@
 //! Executions from start to end: states, steps, progress, lists, idempotent starts.
 
+use std::time::Duration;
+
 use serde_json::json;
-use tonic::Code;
+use tonic::{Code, Request};
 use tutti::proto::{
     CancelExecutionRequest, DeleteExecutionRequest, ExecutionFilter, GetExecutionRequest,
     ListEventsRequest, ListExecutionsRequest, RunExecutionRequest, TerminateExecutionRequest,
     execution::State, step_execution::State as StepState,
 };
 
-use crate::support::{TestServer, json_of, start};
+use crate::{
+    support::{TestServer, json_of, start},
+    workers::clock::Clock,
+};
 
 const TWO: &str = "
 name: two
@@ -319,4 +324,28 @@ async fn another_namespace_does_not_see_it() {
         server.try_begin(request).await.unwrap_err().code(),
         Code::NotFound
     );
+}
+
+#[tokio::test]
+async fn a_run_that_outlasts_its_callers_deadline_returns_the_execution_as_it_stands() {
+    let server = TestServer::start().await;
+    server.register(TWO).await;
+    let clock = Clock::stop();
+    let mut request = Request::new(RunExecutionRequest {
+        workflow: "two".into(),
+        input: start("two", json!({"n": 1})).input,
+        ..Default::default()
+    });
+    request.set_timeout(Duration::from_millis(400));
+    let mut executions = server.executions();
+    let running = tokio::spawn(async move { executions.run_execution(request).await });
+    let task = server.poll("one").await;
+    // A tenth is kept back for the answer, which takes none of the time that stands still.
+    clock.pass(Duration::from_millis(370)).await;
+    let answer = running.await.unwrap().expect("in time").into_inner();
+    let execution = answer.execution.unwrap();
+    assert_eq!(execution.execution_id, answer.execution_id);
+    assert_eq!(execution.execution_id, task.execution_id);
+    assert_eq!(execution.end_time, None);
+    assert_eq!(execution.steps[0].state(), StepState::Running);
 }

@@ -190,9 +190,10 @@ async fn a_lease_begins_anew_when_the_server_does() {
     let mut server = server().await;
     let id = server.begin("one", json!(1)).await;
     let task = server.poll("x").await;
+    // Before the restart: however long that takes, none of the new lease has passed.
+    let clock = Clock::stop();
     server.restart().await;
     assert_eq!(server.get(&id).await.steps[0].state(), StepState::Running);
-    let clock = Clock::stop();
     clock.pass(LEASE / 2).await;
     let token = task.token;
     let request = HeartbeatTaskRequest { token };
