@@ -5,7 +5,10 @@ use std::{
     io::{BufRead as _, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -220,4 +223,41 @@ pub async fn events_until_end(url: &str, id: &str) -> Vec<Event> {
         .await
         .expect("it ends");
     events
+}
+
+/// Runs a workflow to its end on a server that is killed when `reached`, which the worker that
+/// `serve` begins counts up, has come to a quarter, a third and half of `all`. How often each
+/// step completed, and the output.
+pub async fn run_under_kills<S: Future<Output = ()> + Send + 'static>(
+    (workflow, input): (&str, Json),
+    serve: impl FnOnce(String, Arc<AtomicUsize>) -> S,
+    all: usize,
+) -> (HashMap<String, usize>, Json) {
+    let data = tempfile::tempdir().unwrap();
+    let mut server = Process::start(data.path(), "127.0.0.1:0");
+    let address = server.address.clone();
+    let url = format!("http://{address}");
+    let reached = Arc::new(AtomicUsize::new(0));
+    let worker = tokio::spawn(serve(url.clone(), Arc::clone(&reached)));
+    let id = begin(&url, workflow, input).await;
+    for share in [4, 3, 2] {
+        while reached.load(Ordering::Relaxed) < all / share {
+            tokio::task::yield_now().await;
+        }
+        server.kill();
+        server = Process::start(data.path(), &address);
+    }
+    let events = events_until_end(&url, &id).await;
+    worker.abort();
+    let mut results = HashMap::new();
+    for event in &events {
+        if let Some(event::Kind::StepCompleted(_)) = &event.kind {
+            *results.entry(event.step.clone()).or_default() += 1;
+        }
+    }
+    let Some(event::Kind::ExecutionCompleted(completed)) = &events.last().unwrap().kind else {
+        panic!("{:?}", events.last());
+    };
+    let output = completed.output.as_ref().map(value::to_json).unwrap();
+    (results, output)
 }

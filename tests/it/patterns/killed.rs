@@ -1,18 +1,14 @@
 //! The process is killed (SIGKILL) between and within turns: no finished turn is repeated.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use serde_json::{Value as Json, json};
-use tutti::{core::value, proto::event::Kind};
 use tutti_client::{TaskContext, TaskError, Worker};
 
-use crate::killed::{Process, begin, events_until_end};
+use crate::killed::run_under_kills;
 
 const TURNS: usize = 60;
 
@@ -28,43 +24,18 @@ steps:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_killed_while_an_agent_reasons_repeats_no_finished_turn() {
-    let data = tempfile::tempdir().unwrap();
-    let mut server = Process::start(data.path(), "127.0.0.1:0");
-    let address = server.address.clone();
-    let url = format!("http://{address}");
-    let turns = Arc::new(AtomicUsize::new(0));
-    let worker = tokio::spawn(serve(url.clone(), Arc::clone(&turns)));
-    let id = begin(&url, WORKFLOW, json!("count")).await;
-    for share in [4, 3, 2] {
-        while turns.load(Ordering::Relaxed) < TURNS / share {
-            tokio::task::yield_now().await;
-        }
-        server.kill();
-        server = Process::start(data.path(), &address);
-    }
-    let events = events_until_end(&url, &id).await;
-    let mut results: HashMap<&str, usize> = HashMap::new();
-    for event in &events {
-        if let Some(Kind::StepCompleted(_)) = &event.kind {
-            *results.entry(&event.step).or_default() += 1;
-        }
-    }
+    let (results, output) = run_under_kills((WORKFLOW, json!("count")), serve, TURNS).await;
     for turn in 1..=TURNS {
         for step in ["reason", "tool/counter"] {
             let path = format!("r[{turn}]/{step}");
             assert_eq!(results.get(path.as_str()), Some(&1), "{path}");
         }
     }
-    let Some(Kind::ExecutionCompleted(completed)) = &events.last().unwrap().kind else {
-        panic!("{:?}", events.last());
-    };
-    let output = completed.output.as_ref().map(value::to_json).unwrap();
     let sum: usize = (0..TURNS).sum();
     assert_eq!(
         output,
         json!({"r": {"answer": sum, "iterations": TURNS + 1}})
     );
-    worker.abort();
 }
 
 /// Serves a reasoner that has numbers counted until there are enough, then adds them up.
