@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{
     Failure, Offer, TaskKey,
-    queue::Source,
+    queue::{SkillKey, Source},
     registry::AgentSlot,
     state::{AgentId, State},
     task::failure,
@@ -196,8 +196,13 @@ impl State {
                     _ => self.obstacle(namespace, target),
                 }
             }
-            Target::Skill { skill, .. } => {
-                let members = self.members(namespace, target);
+            Target::Skill {
+                skill,
+                labels,
+                select,
+            } => {
+                let key = SkillKey::of(skill, labels, *select);
+                let members = self.fitting(namespace, &key);
                 if members.is_empty() {
                     return self.obstacle(namespace, target);
                 }

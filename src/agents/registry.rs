@@ -249,18 +249,6 @@ impl State {
         self.spaces.get(namespace)?.agents.get(agent).copied()
     }
 
-    /// Active agents that a target may go to.
-    pub fn members(&self, space: &str, target: &Target) -> BTreeSet<AgentId> {
-        match target {
-            Target::Agent(id) => self.find_slot(space, id).into_iter().collect(),
-            Target::Skill {
-                skill,
-                labels,
-                select,
-            } => self.fitting(space, &SkillKey::of(skill, labels, *select)),
-        }
-    }
-
     /// Active agents that fit a queue for a skill.
     pub fn fitting(&self, space: &str, key: &SkillKey) -> BTreeSet<AgentId> {
         let with_skill = self.spaces.get(space).map(|s| &s.with_skill);

@@ -12,7 +12,7 @@ use super::{Error, Handle, clock, handle::blocking, shard::Message};
 use crate::{
     core::time::{Time, span},
     proto::{Execution, ExecutionFilter, Retention, execution::State},
-    store::{Store, Write},
+    store::{self, Store, Write},
 };
 
 /// How often what is over is looked for.
@@ -27,6 +27,9 @@ const READ_MAX: usize = 1000;
 const REMOVED_AT_ONCE_MAX: usize = 256;
 /// The most executions of one workflow that one pass removes.
 const REMOVED_PER_PASS_MAX: usize = 1_000_000;
+
+/// Records of a kind by key, or why they cannot be read.
+type Records<K, R> = Result<Vec<(K, R)>, store::Error>;
 
 /// What a pass removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -201,49 +204,50 @@ impl Handle {
 
     async fn remove_requests(&self, now: Time) -> Result<u64, Error> {
         let age_max = self.limits().request_id_timeout;
+        self.remove_records(
+            |store, after| store.requests(after, READ_MAX),
+            |(namespace, request_id), record| {
+                let over = Time::from(record.create_time).after(age_max) <= now;
+                over.then(|| Write::DeleteRequest {
+                    namespace: namespace.clone(),
+                    request_id: request_id.clone(),
+                })
+            },
+        )
+        .await
+    }
+
+    async fn remove_outputs(&self, now: Time) -> Result<u64, Error> {
+        self.remove_records(
+            |store, after| store.outputs(after, READ_MAX),
+            |key, record| {
+                let over = Time::from(record.expire_time) <= now;
+                over.then_some(Write::DeleteOutput { key: *key })
+            },
+        )
+        .await
+    }
+
+    /// Goes through all records of a kind, page by page, and removes those that are over: how
+    /// many. `read` gives the `READ_MAX` records behind a key.
+    async fn remove_records<K: Send + 'static, R: Send + 'static>(
+        &self,
+        read: fn(&dyn Store, Option<K>) -> Records<K, R>,
+        removal: impl Fn(&K, &R) -> Option<Write>,
+    ) -> Result<u64, Error> {
         let (mut after, mut removed) = (None, 0);
         loop {
             let store = Arc::clone(&self.inner.parts.store);
             let from = after.take();
-            let records = blocking(move || Ok(store.requests(from, READ_MAX)?)).await?;
-            let over = records
-                .iter()
-                .filter(|(_, record)| Time::from(record.create_time).after(age_max) <= now);
-            let writes: Vec<_> = over
-                .map(|((namespace, request_id), _)| Write::DeleteRequest {
-                    namespace: namespace.clone(),
-                    request_id: request_id.clone(),
-                })
-                .collect();
+            let records = blocking(move || Ok(read(store.as_ref(), from)?)).await?;
+            let over = records.iter();
+            let writes: Vec<_> = over.filter_map(|(key, r)| removal(key, r)).collect();
             if !writes.is_empty() {
                 removed += writes.len() as u64;
                 self.commit(writes).await?;
             }
             match records.into_iter().nth(READ_MAX - 1) {
                 Some((last, _)) => after = Some(last),
-                None => return Ok(removed),
-            }
-        }
-    }
-
-    async fn remove_outputs(&self, now: Time) -> Result<u64, Error> {
-        let (mut after, mut removed) = (None, 0);
-        loop {
-            let store = Arc::clone(&self.inner.parts.store);
-            let from = after.take();
-            let records = blocking(move || Ok(store.outputs(from, READ_MAX)?)).await?;
-            let over = records
-                .iter()
-                .filter(|(_, record)| Time::from(record.expire_time) <= now);
-            let writes: Vec<_> = over
-                .map(|(key, _)| Write::DeleteOutput { key: *key })
-                .collect();
-            if !writes.is_empty() {
-                removed += writes.len() as u64;
-                self.commit(writes).await?;
-            }
-            match records.get(READ_MAX - 1) {
-                Some((last, _)) => after = Some(*last),
                 None => return Ok(removed),
             }
         }

@@ -133,8 +133,11 @@ impl Turn<'_> {
                     usage,
                     exit: exit.into(),
                 };
-                self.emit(run, event::Kind::StepCompleted(completed.clone()));
-                self.keep_output(run, &completed);
+                let kept = self.node(run).cache.is_some().then(|| completed.clone());
+                self.emit(run, event::Kind::StepCompleted(completed));
+                if let Some(completed) = kept {
+                    self.keep_output(run, &completed);
+                }
                 self.step_ended(run);
             }
             Err(fault) if fault.retried => self.retry_or_fail(run, fault.error, None, usage, true),

@@ -30,6 +30,7 @@ use std::{
 
 pub use apply::apply;
 pub use beside::Beside;
+pub use called::PRIORITY;
 pub use child::{ChildRun, Parent};
 pub use frames::Frames;
 pub use items::{Item, Items};

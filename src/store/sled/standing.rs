@@ -6,7 +6,7 @@ use prost::Message;
 use super::record;
 use crate::{
     core::{
-        execution::{Queued, Standing},
+        execution::{PRIORITY, Queued, Standing},
         plan::{Select, Target},
         time::Time,
     },
@@ -129,7 +129,7 @@ impl From<KeptQueued> for Queued {
             priority: u8::try_from(kept.priority)
                 .ok()
                 .filter(|p| *p > 0)
-                .unwrap_or(5),
+                .unwrap_or(PRIORITY),
             fairness_key: kept.fairness_key,
             schedule_time: Time::from_nanos(kept.schedule_time),
         }
