@@ -11,14 +11,13 @@ use super::{
     admission::Admission,
     clock,
     recovery::not_found,
-    release::key,
     shard::{self, Mailbox, Message, Parts},
     start::shard_of,
 };
 use crate::{
     core::{
         decide::Command,
-        execution::{Execution as Run, Listed, Query, RunId, list, tell_time, view},
+        execution::{Listed, Query, into_view, list, tell_time},
         limits::Limits,
         plan::{self, Compiled},
         value::Struct,
@@ -117,8 +116,8 @@ impl Handle {
                 blocking(move || {
                     let most = parts.limits.execution_steps_shown_max;
                     let execution = shard::read(&parts, id)?;
-                    let waiting_for = waiting_for(&parts, &execution);
-                    Ok(view(&execution, clock::now(), most, &waiting_for))
+                    let waiting_for = parts.waiting_for(id);
+                    Ok(into_view(execution, clock::now(), most, &waiting_for))
                 })
                 .await?
             }
@@ -148,7 +147,7 @@ impl Handle {
         let parts = self.inner.parts.clone();
         blocking(move || {
             let execution = shard::read(&parts, id)?;
-            let waiting_for = waiting_for(&parts, &execution);
+            let waiting_for = parts.waiting_for(id);
             Ok(list(&execution, &query, &waiting_for))
         })
         .await
@@ -359,14 +358,6 @@ impl Handle {
         let shards = &self.inner.shards;
         let sent = shards[shard_of(id, shards.len())].send(message);
         sent.map_err(|_| Error::Unavailable)
-    }
-}
-
-/// Tells what tasks of an execution that is not in memory wait for.
-fn waiting_for(parts: &Parts, execution: &Run) -> impl Fn(RunId) -> Option<String> {
-    move |run| {
-        let task = execution.run(run).scheduled;
-        parts.dispatch.waiting_for(key(execution.id, task))
     }
 }
 

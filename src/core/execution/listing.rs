@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 
 use prost::Message as _;
 
-use super::{Execution, ExecutionState, Item, ROOT, RunId, StepRun, StepState};
+use super::{Execution, ExecutionState, Item, ROOT, RunId, StepRun, StepState, WaitingFor};
 use crate::{
     core::plan::{Kind, NodeId},
     proto::{self, StepExecution},
@@ -56,11 +56,7 @@ pub(super) enum Found<'a> {
 type Visit<'v> = dyn FnMut(&[u32], Found<'_>, bool) -> ControlFlow<()> + 'v;
 
 /// The steps that a query asks for.
-pub fn list(
-    execution: &Execution,
-    query: &Query,
-    waiting_for: &dyn Fn(RunId) -> Option<String>,
-) -> Listed {
+pub fn list(execution: &Execution, query: &Query, waiting_for: &WaitingFor<'_>) -> Listed {
     let mut listed = Listed::default();
     let mut bytes = 0;
     let _ = execution.walk(&query.after, &mut |place, found, over| {
@@ -235,11 +231,25 @@ impl Execution {
     }
 
     /// A step as the api shows it.
-    pub(super) fn view_found(
+    fn view_found(
         &self,
         found: Found<'_>,
         over: bool,
-        waiting_for: &dyn Fn(RunId) -> Option<String>,
+        waiting_for: &WaitingFor<'_>,
+    ) -> StepExecution {
+        let mut step = self.view_bare(found, over, waiting_for);
+        if let Found::Run(id) = found {
+            self.run(id).show_payloads(&mut step);
+        }
+        step
+    }
+
+    /// A step as the api shows it, one that has begun or may begin without its payloads.
+    pub(super) fn view_bare(
+        &self,
+        found: Found<'_>,
+        over: bool,
+        waiting_for: &WaitingFor<'_>,
     ) -> StepExecution {
         let mut step = match found {
             Found::Run(id) => self.view_step(self.run(id), self.node(id)),

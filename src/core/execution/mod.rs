@@ -48,7 +48,7 @@ use timers::Timers;
 pub use undo::{Ending, Undo};
 
 use uuid::Uuid;
-pub use view::{outline, summary, tell_time, view};
+pub use view::{WaitingFor, into_view, outline, summary, tell_time, view};
 
 pub use crate::proto::{
     Error, execution::State as ExecutionState, step_execution::Exit,

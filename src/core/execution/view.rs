@@ -10,30 +10,66 @@ use crate::{
     core::{
         plan::{Kind, Node, NodeId, Target},
         time::{Time, message},
-        value::Kind as ValueKind,
+        value::{Kind as ValueKind, Struct, Value},
     },
     proto,
 };
 
-/// The execution as it stands at `now`, with at most `steps_max` of its steps. `waiting_for`
-/// says what a task that no worker has accepted waits for.
+/// Says what a task, by its number, waits for that no worker has accepted; `None`: any worker.
+pub type WaitingFor<'a> = dyn Fn(u64) -> Option<String> + 'a;
+
+/// The execution as it stands at `now`, with at most `steps_max` of its steps.
 pub fn view(
     execution: &Execution,
     now: Time,
     steps_max: usize,
-    waiting_for: &dyn Fn(RunId) -> Option<String>,
+    waiting_for: &WaitingFor<'_>,
 ) -> proto::Execution {
     let (steps, left_out) = execution.view_steps(steps_max, waiting_for);
+    let steps = steps.into_iter().map(|(run, mut step)| {
+        if let Some(run) = run {
+            execution.run(run).show_payloads(&mut step);
+        }
+        step
+    });
     proto::Execution {
-        steps_left_out: u32::try_from(left_out).unwrap_or(u32::MAX),
+        steps: steps.collect(),
+        steps_left_out: left_out,
         input: Some(execution.input.clone()),
         output: execution.output.clone(),
-        variables: match &execution.vars.kind {
-            Some(ValueKind::StructValue(vars)) => Some(vars.clone()),
-            _ => None,
-        },
-        steps,
+        variables: object(execution.vars.clone()),
         ..outline(execution, now)
+    }
+}
+
+/// As `view`, of an execution that nobody needs any more: its payloads are moved, not copied.
+pub fn into_view(
+    mut execution: Execution,
+    now: Time,
+    steps_max: usize,
+    waiting_for: &WaitingFor<'_>,
+) -> proto::Execution {
+    let (steps, left_out) = execution.view_steps(steps_max, waiting_for);
+    let steps = steps.into_iter().map(|(run, mut step)| {
+        if let Some(run) = run {
+            execution.run_mut(run).move_payloads(&mut step);
+        }
+        step
+    });
+    proto::Execution {
+        steps: steps.collect(),
+        steps_left_out: left_out,
+        input: Some(std::mem::take(&mut execution.input)),
+        output: execution.output.take(),
+        variables: object(std::mem::take(&mut execution.vars)),
+        ..outline(&execution, now)
+    }
+}
+
+fn object(value: Value) -> Option<Struct> {
+    match value.kind {
+        Some(ValueKind::StructValue(fields)) => Some(fields),
+        _ => None,
     }
 }
 
@@ -143,12 +179,13 @@ impl Execution {
     }
 
     /// The steps that there is room for, in order, and how many more there are. Items of which
-    /// nothing is to be said but what they gave, or that have not begun, come last.
+    /// nothing is to be said but what they gave, or that have not begun, come last. With those
+    /// that have payloads of their own, which they are without.
     fn view_steps(
         &self,
         most: usize,
-        waiting_for: &dyn Fn(RunId) -> Option<String>,
-    ) -> (Vec<proto::StepExecution>, usize) {
+        waiting_for: &WaitingFor<'_>,
+    ) -> (Vec<(Option<RunId>, proto::StepExecution)>, u32) {
         let (mut all, mut quiet) = (0_usize, 0_usize);
         let _ = self.walk(&[], &mut |_, found, over| {
             all += 1;
@@ -167,11 +204,15 @@ impl Execution {
             if steps.len() == most {
                 return ControlFlow::Break(());
             }
-            steps.push(self.view_found(found, over, waiting_for));
+            let run = match found {
+                Found::Run(run) => Some(run),
+                Found::Planned(..) | Found::Item(..) => None,
+            };
+            steps.push((run, self.view_bare(found, over, waiting_for)));
             ControlFlow::Continue(())
         });
         let left_out = all - steps.len();
-        (steps, left_out)
+        (steps, u32::try_from(left_out).unwrap_or(u32::MAX))
     }
 
     fn is_quiet(&self, found: Found<'_>, over: bool) -> bool {
@@ -179,6 +220,7 @@ impl Execution {
         is_item && self.state_of(found, over) != StepState::Failed
     }
 
+    /// A step without its payloads.
     pub(super) fn view_step(&self, run: &StepRun, node: &Node) -> proto::StepExecution {
         let (agent, skill) = match run.target_in(node) {
             Some(Target::Agent(agent)) => (agent.clone(), String::new()),
@@ -198,8 +240,8 @@ impl Execution {
             attempt: run.attempt,
             agent,
             skill,
-            input: run.input.clone(),
-            output: run.output.clone(),
+            input: None,
+            output: None,
             error: run.error.clone(),
             start_time: run.start_time.map(Into::into),
             end_time: run.end_time.map(Into::into),
@@ -219,17 +261,13 @@ impl Execution {
         }
     }
 
-    pub(super) fn waiting_words(
-        &self,
-        id: RunId,
-        waiting_for: &dyn Fn(RunId) -> Option<String>,
-    ) -> String {
+    pub(super) fn waiting_words(&self, id: RunId, waiting_for: &WaitingFor<'_>) -> String {
         let run = self.run(id);
         if let Some(due) = run.wait_time {
             return prost_types::Timestamp::from(due).to_string();
         }
         match run.state {
-            StepState::Waiting => waiting_for(id).unwrap_or_else(|| "a worker".into()),
+            StepState::Waiting => waiting_for(run.scheduled).unwrap_or_else(|| "a worker".into()),
             StepState::Retrying if self.is_parked(id) => "the execution to be resumed".into(),
             StepState::Pending if run.waits == 0 && self.pause.is_some() => {
                 "the execution to be resumed".into()
@@ -253,6 +291,20 @@ impl Execution {
             [one] => format!("step {one}"),
             several => format!("steps {}", several.join(", ")),
         }
+    }
+}
+
+impl StepRun {
+    /// Shows what it was given and gave.
+    pub(super) fn show_payloads(&self, step: &mut proto::StepExecution) {
+        step.input = self.input.clone();
+        step.output = self.output.clone();
+    }
+
+    /// As `show_payloads`, leaving it without.
+    fn move_payloads(&mut self, step: &mut proto::StepExecution) {
+        step.input = self.input.take();
+        step.output = self.output.take();
     }
 }
 

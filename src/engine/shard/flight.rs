@@ -8,10 +8,12 @@ use tokio::{
     time::Instant,
 };
 
-use super::{Message, Shard};
+use super::{Live, Message, Shard};
 use crate::{
     agents::Order,
+    core::execution::{into_view, view},
     engine::{
+        clock,
         commit::Group,
         release::{Release, Released},
     },
@@ -111,8 +113,26 @@ impl Shard {
                 if let Some(due) = live.due {
                     self.timers.remove(&(due, ended));
                 }
+                self.tell_end(live);
             }
         }
+    }
+
+    /// Answers who waits for the end of an execution.
+    fn tell_end(&self, live: Live) {
+        let Live {
+            execution, ends, ..
+        } = live;
+        let mut ends: Vec<_> = ends.into_iter().filter(|end| !end.is_closed()).collect();
+        let Some(last) = ends.pop() else {
+            return;
+        };
+        let most = self.parts.limits.execution_steps_shown_max;
+        let (now, waits) = (clock::now(), self.parts.waiting_for(execution.id));
+        for end in ends {
+            drop(end.send(Some(view(&execution, now, most, &waits))));
+        }
+        drop(last.send(Some(into_view(execution, now, most, &waits))));
     }
 
     /// The shard has ended: what it was told of tasks and is not durable never will be.

@@ -19,7 +19,7 @@ use crate::{
         commit::Commits,
         plans::Plans,
         progress::Progress,
-        release::Reply,
+        release::{Reply, key},
     },
     proto,
     store::Store,
@@ -44,6 +44,13 @@ pub struct Parts {
     pub limits: Arc<Limits>,
     /// How many executions are open, over all shards.
     pub open: Arc<AtomicUsize>,
+}
+
+impl Parts {
+    /// Tells what tasks of an execution wait for.
+    pub fn waiting_for(&self, id: Uuid) -> impl Fn(u64) -> Option<String> {
+        move |task| self.dispatch.waiting_for(key(id, task))
+    }
 }
 
 /// What a shard is asked.

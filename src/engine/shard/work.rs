@@ -16,7 +16,7 @@ use crate::{
     agents::{Fact, Order, Settled, Token, What},
     core::{
         decide::{self, Command, Effect, Outcome, decide},
-        execution::{Listed, Query, RunId, list, outline, summary, view},
+        execution::{Listed, Query, list, outline, summary, view},
         plan::{Plan, Target},
         time::Time,
         value,
@@ -25,7 +25,7 @@ use crate::{
         Error, clock,
         progress::Item,
         refusal,
-        release::{Release, key, of_effect},
+        release::{Release, of_effect},
         sink,
     },
     proto::{self, KnownAgent},
@@ -273,9 +273,6 @@ impl Shard {
             return;
         };
         if live.execution.is_ended() {
-            for reply in std::mem::take(&mut live.ends) {
-                self.view(id, reply);
-            }
             self.releases.push(Release::Ended(id));
         }
         self.set_timer(id);
@@ -294,11 +291,11 @@ impl Shard {
     /// Answers with the execution once it has ended.
     pub(super) fn end(&mut self, id: Uuid, reply: oneshot::Sender<Option<proto::Execution>>) {
         match self.live.get_mut(&id) {
-            Some(live) if !live.execution.is_ended() => {
+            Some(live) => {
                 live.ends.retain(|end| !end.is_closed());
                 live.ends.push(reply);
             }
-            _ => self.view(id, reply),
+            None => drop(reply.send(None)),
         }
     }
 
@@ -306,13 +303,9 @@ impl Shard {
         let Some(live) = self.live.get(&id) else {
             return drop(reply.send(None));
         };
-        let execution = &live.execution;
-        let waiting_for = |run: RunId| {
-            let task = execution.run(run).scheduled;
-            self.parts.dispatch.waiting_for(key(id, task))
-        };
+        let waiting_for = self.parts.waiting_for(id);
         let most = self.parts.limits.execution_steps_shown_max;
-        let view = Box::new(view(execution, clock::now(), most, &waiting_for));
+        let view = Box::new(view(&live.execution, clock::now(), most, &waiting_for));
         self.releases.push(Release::Viewed(reply, view));
     }
 
@@ -325,10 +318,7 @@ impl Shard {
         let Some(live) = self.live.get(&id) else {
             return drop(reply.send(None));
         };
-        let waiting_for = |run: RunId| {
-            let task = live.execution.run(run).scheduled;
-            self.parts.dispatch.waiting_for(key(id, task))
-        };
+        let waiting_for = self.parts.waiting_for(id);
         let listed = Box::new(list(&live.execution, query, &waiting_for));
         self.releases.push(Release::Listed(reply, listed));
     }

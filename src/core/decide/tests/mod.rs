@@ -38,7 +38,7 @@ use super::{Command, Effect, Rejection, Remembered, Start, decide, start};
 use crate::{
     core::{
         definition,
-        execution::{Execution, ExecutionState, Parent, StepState},
+        execution::{Execution, ExecutionState, Parent, StepState, into_view, view},
         limits::Limits,
         plan,
         time::Time,
@@ -124,7 +124,17 @@ impl Case {
         )?;
         self.events.extend(outcome.events);
         self.effects.extend(outcome.effects);
+        if self.execution.is_ended() {
+            self.is_shown_alike_when_moved();
+        }
         Ok(())
+    }
+
+    fn is_shown_alike_when_moved(&self) {
+        let (steps_max, waiting_for) = (100, |task| Some(format!("task {task}")));
+        let copied = view(&self.execution, self.now, steps_max, &waiting_for);
+        let moved = into_view(self.execution.clone(), self.now, steps_max, &waiting_for);
+        assert_eq!(moved, copied);
     }
 
     fn task(&self, step: &str) -> u64 {
