@@ -21,7 +21,7 @@ steps:
   - { id: pause, wait: { duration: '{{ input.pause }}' } }
   - { id: past, wait: { time: '2001-01-01T00:00:00Z' } }
   - { id: long, block: { join: { successes: 1, cancel_rest: true }, mode: PARALLEL, steps: [
-      { id: year, wait: { time: '2199-01-01T00:00:00Z' } }, { id: short, wait: { duration: 20ms } } ] } }
+      { id: year, wait: { time: '2199-01-01T00:00:00Z' } }, { id: short, wait: { first_of: [ { time: '2198-01-01T00:00:00Z' }, { duration: 20ms } ] } } ] } }
 output: '{{ steps.past.output }}'
 ";
     server.register(source).await;

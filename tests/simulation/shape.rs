@@ -219,9 +219,20 @@ fn block(rng: &mut Rng, depth: usize) -> Block {
 }
 
 fn wait(rng: &mut Rng) -> Wait {
-    let text = *rng.pick(&["0s", "2s", "30s", "{{ vars.none }}", "{{ input }}s"]);
+    let mut one = || {
+        let text = *rng.pick(&["0s", "2s", "30s", "{{ vars.none }}", "{{ input }}s"]);
+        Wait {
+            r#for: Some(wait::For::Duration(value::string(text))),
+            ..Wait::default()
+        }
+    };
+    let (first, second) = (one(), one());
+    if rng.chance(70) {
+        return first;
+    }
     Wait {
-        r#for: Some(wait::For::Duration(value::string(text))),
+        first_of: vec![first, second],
+        ..Wait::default()
     }
 }
 

@@ -4,7 +4,7 @@ use super::turn::Turn;
 use crate::{
     core::{
         execution::{Error, Given, RunId},
-        plan::Kind,
+        plan::{Kind, Wait},
         time::Time,
         value,
     },
@@ -27,15 +27,21 @@ impl Turn<'_> {
     }
 
     fn wait_due(&self, run: RunId) -> Result<Time, Error> {
-        let Kind::Wait(wait) = &self.node(run).kind else {
+        let Kind::Wait(Wait(moments)) = &self.node(run).kind else {
             return Ok(self.now);
         };
-        let field = wait.field();
-        let failure = |why: String| self.error(run, "expression", format!("wait.{field}: {why}"));
         let scope = self.scope(run, Given::default());
-        let given = wait.template().eval(&scope);
-        let given = given.map_err(|e| failure(e.to_string()))?;
-        wait.due(&given, self.now).map_err(failure)
+        let dues = moments.iter().map(|moment| {
+            let failure = |why| {
+                let message = format!("wait.{}: {why}", moment.field);
+                self.error(run, "expression", message)
+            };
+            let given = moment.template.eval(&scope);
+            let given = given.map_err(|e| failure(e.to_string()))?;
+            moment.due(&given, self.now).map_err(failure)
+        });
+        let dues = dues.collect::<Result<Vec<_>, _>>()?;
+        Ok(dues.into_iter().min().unwrap_or(self.now))
     }
 
     /// The wait is over: the step gives what it was given.

@@ -28,7 +28,7 @@ pub fn is_later_field(message: &str, name: &str) -> bool {
         "Workflow" | "Step" => &["budget", "sla"],
         "Call" | "PatternCall" => &["hedge"],
         "Gate" => &["approval", "escalate"],
-        "Wait" => &["event", "first_of"],
+        "Wait" => &["event"],
         _ => &[],
     };
     later.contains(&snake(name).as_str())

@@ -1,4 +1,4 @@
-//! Compiling waits: a span or an instant, checked at once where it is no template.
+//! Compiling waits: spans and instants, checked at once where they are no templates.
 
 use std::time::Duration;
 
@@ -12,32 +12,22 @@ use crate::{
     proto::{self, wait},
 };
 
-/// What a wait waits for.
+/// What a wait waits for: the first of these; at least one.
 #[derive(Debug)]
-pub enum Wait {
-    /// So long, from when the step begins.
-    For(Template),
-    /// Until then.
-    Until(Template),
+pub struct Wait(pub Vec<Moment>);
+
+/// One thing to wait for.
+#[derive(Debug)]
+pub struct Moment {
+    /// The field that says it: `duration`, `first_of[1].time`.
+    pub field: String,
+    /// What gives the span or the instant.
+    pub template: Template,
+    is_span: bool,
 }
 
-impl Wait {
-    /// The field that says it.
-    pub fn field(&self) -> &'static str {
-        match self {
-            Self::For(_) => "duration",
-            Self::Until(_) => "time",
-        }
-    }
-
-    /// What gives the span or the instant.
-    pub fn template(&self) -> &Template {
-        match self {
-            Self::For(template) | Self::Until(template) => template,
-        }
-    }
-
-    /// When a wait that begins at `now` is over, for what its template gave.
+impl Moment {
+    /// When it is for a wait that begins at `now`, for what its template gave.
     ///
     /// # Errors
     /// Why that is no span or instant, in words.
@@ -47,19 +37,17 @@ impl Wait {
             _ => "",
         };
         let shown = || value::to_text(given).chars().take(60).collect::<String>();
-        match self {
-            Self::For(_) => {
-                let span = span(text).ok_or_else(|| format!("`{}` is not a span", shown()))?;
-                time::checked_after(now, span)
-                    .ok_or_else(|| format!("`{}` ends after the year 2262", shown()))
-            }
-            Self::Until(_) => time::instant(text).ok_or_else(|| {
-                format!(
-                    "`{}` is not a time with its zone until the year 2262",
-                    shown()
-                )
-            }),
+        if self.is_span {
+            let span = span(text).ok_or_else(|| format!("`{}` is not a span", shown()))?;
+            return time::checked_after(now, span)
+                .ok_or_else(|| format!("`{}` ends after the year 2262", shown()));
         }
+        time::instant(text).ok_or_else(|| {
+            format!(
+                "`{}` is not a time with its zone until the year 2262",
+                shown()
+            )
+        })
     }
 }
 
@@ -69,32 +57,55 @@ fn span(text: &str) -> Option<Duration> {
 
 impl Compiler<'_> {
     pub(super) fn wait(&mut self, written: &proto::Wait) -> Kind {
-        let nothing = Kind::Set(Vec::new());
-        let (field, value) = match &written.r#for {
-            Some(wait::For::Duration(value)) => (".duration", value),
-            Some(wait::For::Time(value)) => (".time", value),
-            None => {
+        let mut moments = Vec::new();
+        self.moments(written, "", &mut moments);
+        if moments.is_empty() {
+            return Kind::Set(Vec::new());
+        }
+        Kind::Wait(Wait(moments))
+    }
+
+    /// Adds what a wait, the one in this field of the step's, waits for.
+    fn moments(&mut self, written: &proto::Wait, around: &str, moments: &mut Vec<Moment>) {
+        let (name, value) = match (&written.r#for, written.first_of.as_slice()) {
+            (Some(wait::For::Duration(value)), []) => ("duration", value),
+            (Some(wait::For::Time(value)), []) => ("time", value),
+            (None, several @ [_, ..]) => {
+                for (at, one) in several.iter().enumerate() {
+                    let field = format!("{around}first_of[{at}].");
+                    let path = format!(".first_of[{at}]");
+                    self.within(&path, |c| c.moments(one, &field, moments));
+                }
+                return;
+            }
+            (Some(_), _) => {
+                let hint = "put the other one into the list, or leave the list out";
+                let message = "either one thing is waited for or the first of several";
+                return self.error(".first_of", "one-of", message, hint);
+            }
+            (None, []) => {
                 let hint = "give `duration: 10m` or `time: \"2027-01-01T00:00:00Z\"`";
-                self.error("", "required", "there is nothing to wait for", hint);
-                return nothing;
+                return self.error("", "required", "there is nothing to wait for", hint);
             }
         };
-        let Some(template) = self.within(field, |c| c.template(value)) else {
-            return nothing;
+        let path = format!(".{name}");
+        let Some(template) = self.within(&path, |c| c.template(value)) else {
+            return;
         };
-        let wait = match field {
-            ".duration" => Wait::For(template),
-            _ => Wait::Until(template),
+        let moment = Moment {
+            field: format!("{around}{name}"),
+            template,
+            is_span: name == "duration",
         };
-        if let Some(constant) = wait.template().constant()
-            && let Err(problem) = wait.due(constant, Time::default())
+        if let Some(constant) = moment.template.constant()
+            && let Err(problem) = moment.due(constant, Time::default())
         {
-            let hint = match &wait {
-                Wait::For(_) => "a number with its unit, from zero on: `30s`, `10m`, `2h`, `1d`",
-                Wait::Until(_) => "RFC 3339 with a zone: `2027-01-01T00:00:00Z`",
+            let hint = match moment.is_span {
+                true => "a number with its unit, from zero on: `30s`, `10m`, `2h`, `1d`",
+                false => "RFC 3339 with a zone: `2027-01-01T00:00:00Z`",
             };
-            self.error(field, "out-of-range", problem, hint);
+            self.error(&path, "out-of-range", problem, hint);
         }
-        Kind::Wait(wait)
+        moments.push(moment);
     }
 }

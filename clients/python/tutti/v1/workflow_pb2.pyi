@@ -310,12 +310,14 @@ class Loop(_message.Message):
     def __init__(self, until: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[Step, _Mapping]]] = ..., max_iterations: _Optional[int] = ..., **kwargs) -> None: ...
 
 class Wait(_message.Message):
-    __slots__ = ("duration", "time")
+    __slots__ = ("duration", "time", "first_of")
     DURATION_FIELD_NUMBER: _ClassVar[int]
     TIME_FIELD_NUMBER: _ClassVar[int]
+    FIRST_OF_FIELD_NUMBER: _ClassVar[int]
     duration: _struct_pb2.Value
     time: _struct_pb2.Value
-    def __init__(self, duration: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., time: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ...) -> None: ...
+    first_of: _containers.RepeatedCompositeFieldContainer[Wait]
+    def __init__(self, duration: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., time: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., first_of: _Optional[_Iterable[_Union[Wait, _Mapping]]] = ...) -> None: ...
 
 class Child(_message.Message):
     __slots__ = ("name", "version", "detached")

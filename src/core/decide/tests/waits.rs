@@ -77,12 +77,33 @@ fn a_template_gives_the_span_or_the_time() {
 }
 
 #[test]
+fn the_first_of_several_to_come_ends_a_wait() {
+    for (first, second, seconds) in [
+        ("duration: 10s", "duration: 20s", 10),
+        ("duration: 10m", "time: '{{ input.at }}'", 500),
+        ("duration: 10m", "first_of: [ { duration: 7s } ]", 7),
+    ] {
+        let wait = format!("first_of: [ {{ {first} }}, {{ {second} }} ]");
+        let yaml = format!("steps: [ {{ id: pause, wait: {{ {wait} }} }} ]");
+        let mut case = given(&yaml, json!({"at": "1970-01-01T00:25:00Z"}));
+        let due = case.now.after(Duration::from_secs(seconds));
+        assert_eq!(case.execution.next_due(), Some(due), "{wait}");
+        assert_eq!(case.after(seconds).state(), ExecutionState::Completed);
+    }
+}
+
+#[test]
 fn what_is_no_span_or_time_fails_the_step_with_class_expression() {
     for (wait, input, words) in [
         (
             "duration: '{{ input }}'",
             json!("soon"),
             "wait.duration: `soon` is not a span",
+        ),
+        (
+            "first_of: [ { duration: 5s }, { time: '{{ input }}' } ]",
+            json!("noon"),
+            "wait.first_of[1].time: `noon` is not a time with its zone until the year 2262",
         ),
         (
             "duration: '{{ input }}'",

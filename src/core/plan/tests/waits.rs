@@ -48,6 +48,22 @@ fn every_rule_about_waits_is_kept() {
             vec!["E out-of-range steps[0].wait.time"],
         ),
         ("time: { a: 1 }", vec!["E out-of-range steps[0].wait.time"]),
+        (
+            "first_of: [ { duration: 1m }, { first_of: [ { time: '{{ input }}' } ] } ]",
+            vec![],
+        ),
+        (
+            "first_of: [ { duration: 1m }, { first_of: [ { time: soon }, {} ] } ]",
+            vec![
+                "E out-of-range steps[0].wait.first_of[1].first_of[0].time",
+                "E required steps[0].wait.first_of[1].first_of[1]",
+            ],
+        ),
+        (
+            "duration: 1m, first_of: [ { duration: 2m } ]",
+            vec!["E one-of steps[0].wait.first_of"],
+        ),
+        ("first_of: []", vec!["E required steps[0].wait"]),
     ] {
         let source = with_steps("", &[&format!("id: a, wait: {{ {wait} }}")]);
         assert_eq!(found(&source), expected, "{source}");
