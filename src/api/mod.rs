@@ -15,6 +15,7 @@ mod status;
 mod stop;
 mod system;
 mod transport;
+mod waiting;
 mod worker;
 mod workflow;
 
@@ -23,7 +24,12 @@ pub use stop::{Stop, Stopper, stop};
 pub use system::About;
 pub use transport::{mark_arrival, say_in_our_words};
 
-use tonic::{codec::CompressionEncoding::Gzip, service::RoutesBuilder};
+use tonic::{
+    codec::CompressionEncoding::Gzip,
+    service::{LayerExt as _, RoutesBuilder},
+};
+use tower::util::MapFutureLayer;
+use waiting::Waiting;
 
 use crate::{
     agents::Hub,
@@ -66,6 +72,14 @@ macro_rules! bounded {
     };
 }
 
+/// Counts a service's calls among those that wait for their answer.
+macro_rules! counted {
+    ($waiting:expr, $service:expr) => {{
+        let waiting = $waiting.clone();
+        MapFutureLayer::new(move |answer| waiting.clone().answered(answer)).named_layer($service)
+    }};
+}
+
 /// Adds every service to `routes`.
 pub fn add_services(routes: &mut RoutesBuilder, api: Api) {
     let Api {
@@ -86,10 +100,16 @@ pub fn add_services(routes: &mut RoutesBuilder, api: Api) {
     // whoever advertises gzip, as some clients always do, would pay for it with latency.
     let workers = WorkerServiceServer::new(workers);
     let system = SystemServiceServer::new(system::Service::new(about, engine, stop));
+    let workflows = bounded!(workflows, bytes_max).send_compressed(Gzip);
+    let executions = bounded!(executions, bytes_max).send_compressed(Gzip);
+    let agents = bounded!(agents, bytes_max).send_compressed(Gzip);
+    let workers = bounded!(workers, bytes_max);
+    let system = bounded!(system, bytes_max).send_compressed(Gzip);
+    let waiting = Waiting::new(limits.calls_waiting_max);
     routes
-        .add_service(bounded!(workflows, bytes_max).send_compressed(Gzip))
-        .add_service(bounded!(executions, bytes_max).send_compressed(Gzip))
-        .add_service(bounded!(agents, bytes_max).send_compressed(Gzip))
-        .add_service(bounded!(workers, bytes_max))
-        .add_service(bounded!(system, bytes_max).send_compressed(Gzip));
+        .add_service(counted!(waiting, workflows))
+        .add_service(counted!(waiting, executions))
+        .add_service(counted!(waiting, agents))
+        .add_service(counted!(waiting, workers))
+        .add_service(counted!(waiting, system));
 }

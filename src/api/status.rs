@@ -25,6 +25,8 @@ const VIOLATION_BYTES_MAX: usize = 512;
 const VIOLATIONS_BYTES_MAX: usize = 4 << 10;
 /// When agents that are missing may be there.
 const AGENTS: Duration = Duration::from_secs(5);
+/// When there may be room for another call.
+const CROWD: Duration = Duration::from_secs(1);
 /// When a server that shuts down may be back.
 const RESTART: Duration = Duration::from_secs(1);
 
@@ -100,6 +102,12 @@ impl From<Rejected> for Status {
         }));
         self::invalid(invalid)
     }
+}
+
+/// The status of a call beyond those that may wait for their answer at once.
+pub fn too_many_waiting(most: usize) -> Status {
+    let message = format!("{most} calls wait for their answer, which is the limit");
+    exhausted("calls_waiting_max", message, Some(CROWD))
 }
 
 /// The status of a call that the server's end cuts short: whether it took effect is unknown.

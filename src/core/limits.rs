@@ -10,6 +10,8 @@ use crate::core::{definition::parse_duration, finding::did_you_mean, time::span}
 pub struct Limits {
     /// The largest gRPC message taken, in bytes.
     pub message_bytes_max: usize,
+    /// The most calls that wait for their answer at once, over all connections.
+    pub calls_waiting_max: usize,
     /// The largest input or output of an execution or step, in bytes as encoded Protobuf.
     pub payload_bytes_max: usize,
     /// The most steps of one definition, inner ones included.
@@ -72,6 +74,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             message_bytes_max: 64 << 20,
+            calls_waiting_max: 100_000,
             payload_bytes_max: 16 << 20,
             workflow_steps_max: 10_000,
             workflow_depth_max: 32,
@@ -102,8 +105,9 @@ impl Default for Limits {
 }
 
 /// The names of the limits, as they are published.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 27] = [
     "message_bytes_max",
+    "calls_waiting_max",
     "payload_bytes_max",
     "workflow_steps_max",
     "workflow_depth_max",
@@ -157,6 +161,7 @@ impl Limits {
     fn set_one(&mut self, name: &str, text: &str) -> Result<(), String> {
         match name {
             "message_bytes_max" => self.message_bytes_max = bytes(text)?,
+            "calls_waiting_max" => self.calls_waiting_max = number(text)?,
             "payload_bytes_max" => self.payload_bytes_max = bytes(text)?,
             "workflow_steps_max" => self.workflow_steps_max = number(text)?,
             "workflow_depth_max" => self.workflow_depth_max = number(text)?,

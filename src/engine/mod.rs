@@ -109,6 +109,9 @@ impl Engine {
         };
         recovery::load_agents(store.as_ref(), dispatch.as_ref())?;
         let count = options.shards.get();
+        // Without a bound of their own: each call waits for the answer to its one message, a
+        // worker has as many results under way as it has credits, and shards must not wait for
+        // each other.
         let (mailboxes, receivers): (Vec<_>, Vec<_>) =
             (0..count).map(|_| mpsc::unbounded_channel()).unzip();
         parts.peers.connect(&mailboxes);

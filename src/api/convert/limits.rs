@@ -9,6 +9,7 @@ use crate::{
 pub fn published(limits: &Limits) -> proto::Limits {
     let Limits {
         message_bytes_max,
+        calls_waiting_max,
         payload_bytes_max,
         workflow_steps_max,
         workflow_depth_max,
@@ -37,6 +38,7 @@ pub fn published(limits: &Limits) -> proto::Limits {
     } = limits;
     proto::Limits {
         message_bytes_max: wide(*message_bytes_max),
+        calls_waiting_max: wide(*calls_waiting_max),
         payload_bytes_max: wide(*payload_bytes_max),
         workflow_steps_max: narrow(*workflow_steps_max),
         workflow_depth_max: narrow(*workflow_depth_max),

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::json;
 use tonic::{Code, Status, codec::CompressionEncoding};
 use tonic_types::StatusExt as _;
-use tutti::proto::ListExecutionsRequest;
+use tutti::proto::{ListExecutionsRequest, RunExecutionRequest, WatchExecutionsRequest};
 
 use super::{ONE, refused, told};
-use crate::support::{TestServer, start};
+use crate::support::{PATIENCE, TestServer, start};
 
 #[tokio::test]
 async fn a_payload_over_the_limit_names_field_and_limit() {
@@ -61,6 +61,38 @@ async fn a_message_over_the_limit_names_the_limit_compressed_or_not() {
         assert_eq!(quota.violations[0].subject, "message_bytes_max");
         assert!(details.retry_info().is_none());
     }
+}
+
+#[tokio::test]
+async fn a_call_beyond_those_that_wait_is_refused_until_one_is_answered() {
+    let server = TestServer::with(|config| config.limits.calls_waiting_max = 1).await;
+    server.register(ONE).await;
+    let all = WatchExecutionsRequest::default();
+    let all = server.executions().watch_executions(all).await.unwrap();
+    let mut all = all.into_inner();
+    let mut executions = server.executions();
+    let run = tokio::spawn(async move {
+        let request = RunExecutionRequest {
+            workflow: "one".into(),
+            ..RunExecutionRequest::default()
+        };
+        executions.run_execution(request).await
+    });
+    let begun = tokio::time::timeout(PATIENCE, all.message());
+    begun.await.unwrap().unwrap().expect("the run has begun");
+    let list = async || {
+        let request = ListExecutionsRequest::default();
+        server.executions().list_executions(request).await
+    };
+    let status = list().await.unwrap_err();
+    let expected = (Code::ResourceExhausted, "LIMIT_REACHED".to_owned());
+    assert_eq!(told(&status), expected, "{status:?}");
+    let details = status.get_error_details();
+    let quota = details.quota_failure().unwrap();
+    assert_eq!(quota.violations[0].subject, "calls_waiting_max");
+    assert!(details.retry_info().is_some());
+    run.abort();
+    while list().await.is_err() {}
 }
 
 #[tokio::test]
