@@ -108,6 +108,7 @@ impl State {
             self.reopen.insert((until, agent));
             self.touch(agent);
             self.turn_queued_away(agent);
+            self.unsettled.push(agent);
         }
     }
 
@@ -119,6 +120,7 @@ impl State {
             if let Some(slot) = slot.filter(|slot| slot.circuit == Circuit::Open(at)) {
                 slot.circuit = Circuit::HalfOpen;
                 self.touch(agent);
+                self.unsettled.push(agent);
                 self.match_agent(agent, now);
             }
         }
@@ -138,6 +140,7 @@ impl State {
         }
         slot.circuit = Circuit::Closed(0);
         self.touch(agent);
+        self.unsettled.push(agent);
         self.match_agent(agent, now);
         true
     }
@@ -201,7 +204,7 @@ impl State {
                 labels,
                 select,
             } => {
-                let key = SkillKey::of(skill, labels, *select);
+                let key = SkillKey::of(skill, labels, select);
                 let members = self.fitting(namespace, &key);
                 if members.is_empty() {
                     return self.obstacle(namespace, target);

@@ -87,14 +87,13 @@ impl State {
     /// Does what is due: offers go back, leases run out.
     pub fn expire(&mut self, now: Instant) {
         self.try_again(now);
+        self.part(now);
         self.withdrawn.expire(now);
         while let Some(&(at, key)) = self.due.first().filter(|(at, _)| *at <= now) {
             self.due.remove(&(at, key));
             match self.phase(key) {
                 Some(Phase::Offered { seat, lease, .. }) => {
-                    if let Some(seat) = self.seats.get_mut(&seat) {
-                        seat.silent = true;
-                    }
+                    self.silence(seat);
                     let token = Token { key, lease };
                     self.cancel(seat, token, "it was not accepted in time");
                     self.take_back(key, seat, now);

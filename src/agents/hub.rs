@@ -66,7 +66,7 @@ impl Hub {
     /// Forgets an agent: it gets no more tasks, those in progress go on. False when it was not
     /// known.
     pub fn remove_agent(&self, namespace: &str, id: &str) -> bool {
-        self.changed(|state, _| state.remove_agent(namespace, id))
+        self.changed(|state, now| state.remove_agent(namespace, id, now))
     }
 
     /// An agent with its workers and load; `None` when it is not registered.

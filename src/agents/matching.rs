@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{
     TaskKey, Token,
-    queue::Source,
+    queue::{Source, Way},
     seat::Port,
     state::{AgentId, Bounds, SeatId, State, wall_clock},
     task::{Phase, Task, invalid_input},
@@ -126,10 +126,9 @@ impl State {
                 let queue = self.skills.get(&id)?;
                 let rank = |id: &AgentId| {
                     let slot = self.agents.get(id)?;
-                    let load = if queue.key.least_loaded {
-                        slot.load()
-                    } else {
-                        0
+                    let load = match queue.key.way {
+                        Way::LeastLoaded => slot.load(),
+                        Way::InTurn | Way::Sticky(_) => 0,
                     };
                     Some((load, slot.turn, *id))
                 };

@@ -20,6 +20,7 @@ mod report;
 mod seat;
 mod session;
 mod state;
+mod sticky;
 mod task;
 #[cfg(test)]
 mod tests;

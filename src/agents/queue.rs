@@ -11,6 +11,7 @@ use std::{
 use super::{
     TaskKey,
     state::{AgentId, SkillId, State},
+    sticky,
     task::Phase,
 };
 use crate::core::{
@@ -174,15 +175,31 @@ pub(super) enum Source {
 pub(super) struct SkillKey {
     pub skill: String,
     pub labels: BTreeMap<String, String>,
-    pub least_loaded: bool,
+    pub way: Way,
+}
+
+/// How the agent for a task is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Way {
+    /// Each in turn.
+    InTurn,
+    /// The one with the fewest tasks.
+    LeastLoaded,
+    /// This one alone, which the keys of the tasks gave; `None`: no agent can be reached.
+    Sticky(Option<AgentId>),
 }
 
 impl SkillKey {
-    pub fn of(skill: &str, labels: &BTreeMap<String, String>, select: Select) -> Self {
+    /// The queue of a target; that of a sticky one while no agent can be reached.
+    pub fn of(skill: &str, labels: &BTreeMap<String, String>, select: &Select) -> Self {
         Self {
             skill: skill.to_owned(),
             labels: labels.clone(),
-            least_loaded: select == Select::LeastLoaded,
+            way: match select {
+                Select::RoundRobin => Way::InTurn,
+                Select::LeastLoaded => Way::LeastLoaded,
+                Select::Sticky(_) => Way::Sticky(None),
+            },
         }
     }
 }
@@ -192,7 +209,8 @@ pub(super) struct SkillQueue {
     pub space: Arc<str>,
     pub key: SkillKey,
     pub queue: Queue,
-    /// Agents that are active, have the skill and carry all the labels.
+    /// Agents that are active, have the skill and carry all the labels; of a sticky queue the
+    /// one that it is for.
     pub members: BTreeSet<AgentId>,
 }
 
@@ -206,7 +224,10 @@ impl State {
                 labels,
                 select,
             } => {
-                let key = SkillKey::of(skill, labels, *select);
+                let mut key = SkillKey::of(skill, labels, select);
+                if let Select::Sticky(by) = select {
+                    key.way = Way::Sticky(self.home(space, &key, sticky::hash(by)));
+                }
                 Source::Skill(self.skill_queue(space, key))
             }
         }
@@ -262,13 +283,16 @@ impl State {
         }
     }
 
-    fn skill_queue(&mut self, space: &Arc<str>, key: SkillKey) -> SkillId {
+    pub fn skill_queue(&mut self, space: &Arc<str>, key: SkillKey) -> SkillId {
         let known = self.spaces.get(space).and_then(|s| s.queues.get(&key));
         if let Some(id) = known {
             return *id;
         }
         let id = self.skill_id();
-        let members = self.fitting(space, &key);
+        let members = match key.way {
+            Way::Sticky(home) => home.into_iter().collect(),
+            Way::InTurn | Way::LeastLoaded => self.fitting(space, &key),
+        };
         for agent in &members {
             if let Some(slot) = self.agents.get_mut(agent) {
                 slot.skills.insert(id);

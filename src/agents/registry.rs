@@ -11,8 +11,9 @@ use tokio::time::Instant;
 
 use super::{
     circuit::Circuit,
-    queue::{Queue, SkillKey},
+    queue::{Queue, SkillKey, Way},
     state::{AgentId, SeatId, SkillId, State, wall_clock},
+    sticky::Reach,
 };
 use crate::{
     core::{
@@ -44,6 +45,7 @@ pub(super) struct AgentSlot {
     /// When it was given a task last, in ticks.
     pub turn: u64,
     pub circuit: Circuit,
+    pub reach: Reach,
 }
 
 /// What is known of a registered agent.
@@ -86,6 +88,7 @@ impl AgentSlot {
             leased: 0,
             turn: 0,
             circuit: Circuit::Closed(0),
+            reach: Reach::default(),
         }
     }
 
@@ -166,17 +169,19 @@ impl State {
         let created = self.unindex(id).is_none();
         self.index(id, record);
         self.touch(id);
+        self.look_at(id, true, now);
         self.match_agent(id, now);
         created
     }
 
     /// Forgets an agent. False when it was not known.
-    pub fn remove_agent(&mut self, namespace: &str, agent: &str) -> bool {
+    pub fn remove_agent(&mut self, namespace: &str, agent: &str, now: Instant) -> bool {
         let Some(id) = self.find_slot(namespace, agent) else {
             return false;
         };
         self.touch(id);
         let known = self.unindex(id).is_some();
+        self.look_at(id, true, now);
         self.prune_slot(id);
         known
     }
@@ -233,6 +238,7 @@ impl State {
             return;
         }
         if let Some(slot) = self.agents.remove(&id) {
+            self.end_parting(id, &slot.reach);
             if let Some(space) = self.spaces.get_mut(&slot.space) {
                 space.agents.remove(&slot.id);
             }
@@ -277,7 +283,10 @@ impl State {
         }
         for queue in space.queues.values() {
             let queue = self.skills.get_mut(queue);
-            let queue = queue.filter(|q| slot.fits(&q.key.skill, &q.key.labels));
+            let queue = queue.filter(|q| {
+                let may = !matches!(q.key.way, Way::Sticky(home) if home != Some(id));
+                may && slot.fits(&q.key.skill, &q.key.labels)
+            });
             if let Some(queue) = queue {
                 queue.members.insert(id);
                 slot.skills.insert(space.queues[&queue.key]);

@@ -126,6 +126,7 @@ impl State {
             }
             self.touch(*agent);
         }
+        self.seat_heard(&seat.agents, true);
         if let Some(worker) = self.workers.get_mut(&seat.worker) {
             worker.agents = agents.iter().map(|a| a.as_str().into()).collect();
         }
@@ -152,6 +153,9 @@ impl State {
         let Some(seat) = self.seats.remove(&id) else {
             return freed;
         };
+        if !seat.silent {
+            self.seat_heard(&seat.agents, false);
+        }
         for agent in &*seat.agents {
             if let Some(slot) = self.agents.get_mut(agent) {
                 slot.seats -= 1;
@@ -216,7 +220,18 @@ impl State {
     pub fn hear(&mut self, id: SeatId, now: Instant) {
         if let Some(seat) = self.seats.get_mut(&id).filter(|s| s.silent) {
             seat.silent = false;
+            let agents = seat.agents.clone();
+            self.seat_heard(&agents, true);
             self.refreshed(id, now);
+        }
+    }
+
+    /// A worker let an offer pass: it gets no more until it is heard of again.
+    pub fn silence(&mut self, id: SeatId) {
+        if let Some(seat) = self.seats.get_mut(&id).filter(|s| !s.silent) {
+            seat.silent = true;
+            let agents = seat.agents.clone();
+            self.seat_heard(&agents, false);
         }
     }
 

@@ -64,6 +64,10 @@ pub(super) struct State {
     pub withdrawn: Withdrawn,
     /// When circuits that are open are tried again.
     pub reopen: BTreeSet<(Instant, AgentId)>,
+    /// When agents without a worker are no longer waited for, by what is sticky to them.
+    pub parting: BTreeSet<(Instant, AgentId)>,
+    /// Agents to which keys may go from now on, or may no longer.
+    pub unsettled: Vec<AgentId>,
     /// Results on their way to the engine.
     pub reports: Table<Token, Report>,
     /// Polls that wait until an acceptance is durable.
@@ -165,6 +169,8 @@ impl State {
             due: BTreeSet::new(),
             withdrawn: Withdrawn::default(),
             reopen: BTreeSet::new(),
+            parting: BTreeSet::new(),
+            unsettled: Vec::new(),
             reports: Table::default(),
             awaited: HashMap::new(),
             outgoing: BTreeMap::new(),
@@ -228,7 +234,8 @@ impl State {
     pub fn next_due(&self) -> Option<Instant> {
         let lease = self.due.first().map(|(at, _)| *at);
         let circuit = self.reopen.first().map(|(at, _)| *at);
-        [lease, circuit, self.withdrawn.next_due()]
+        let parting = self.parting.first().map(|(at, _)| *at);
+        [lease, circuit, parting, self.withdrawn.next_due()]
             .into_iter()
             .flatten()
             .min()
@@ -238,6 +245,7 @@ impl State {
     /// broken.
     pub fn settle(&mut self, now: Instant) {
         loop {
+            self.settle_reach(now);
             self.send_tasks();
             self.send_acks();
             let Some(seat) = self.lost.pop() else {

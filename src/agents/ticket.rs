@@ -13,8 +13,10 @@ use super::{
     effect::Effect,
     queue::{Place, Source},
     state::{AgentId, Sink, State},
+    sticky,
     task::Phase,
 };
+use crate::core::plan::Target;
 
 /// The most attempts that the engine is asked for and has not given yet.
 const FETCHES_MAX: usize = 1_024;
@@ -26,6 +28,8 @@ const AHEAD_MAX: usize = 64;
 #[derive(Default)]
 pub(super) struct Tickets {
     waiting: HashMap<TaskKey, Stand>,
+    /// What the keys of those count as that are sticky to an agent.
+    sticky: HashMap<TaskKey, u64>,
     /// Those that the engine was asked for.
     fetching: HashSet<TaskKey>,
     /// Queues whose turn to ask has not come.
@@ -51,11 +55,30 @@ impl Tickets {
     /// Takes a ticket away; its place in the queue is the caller's.
     pub fn take(&mut self, key: &TaskKey) -> Option<Stand> {
         let place = self.waiting.remove(key)?;
+        self.sticky.remove(key);
         // Gives memory back once a long queue has gone.
         if self.waiting.capacity() > 1_024 && self.waiting.len() < self.waiting.capacity() / 8 {
             self.waiting.shrink_to(self.waiting.len() * 2);
         }
         Some(place)
+    }
+
+    fn put(&mut self, key: TaskKey, stand: Stand, target: &Target) {
+        self.waiting.insert(key, stand);
+        let sticky = target.sticky_key().map(sticky::hash);
+        self.sticky.extend(sticky.map(|hash| (key, hash)));
+    }
+
+    /// What the key of a ticket counts as that is sticky to an agent.
+    pub fn sticky(&self, key: &TaskKey) -> Option<u64> {
+        self.sticky.get(key).copied()
+    }
+
+    /// Gives the place of a ticket that is in another queue from now on.
+    pub fn change_queue(&mut self, key: &TaskKey, to: Source) -> Option<Place> {
+        let stand = self.waiting.get_mut(key)?;
+        stand.source = to;
+        Some(stand.place)
     }
 
     fn is_wanted(&self, key: &TaskKey) -> bool {
@@ -80,9 +103,12 @@ impl State {
         let key = ticket.key;
         if let Some(task) = self.tasks.get(&key) {
             if let Phase::Queued(source) = task.phase {
-                let place = task.place;
+                let stand = Stand {
+                    place: task.place,
+                    source,
+                };
+                self.tickets.put(key, stand, &task.offer.target);
                 self.tasks.remove(&key);
-                self.tickets.waiting.insert(key, Stand { place, source });
             }
             return;
         }
@@ -93,7 +119,8 @@ impl State {
         let source = self.source(&space, &ticket.target);
         let time = ticket.schedule_time;
         let place = Place::new(ticket.priority, &ticket.fairness_key, time);
-        self.tickets.waiting.insert(key, Stand { place, source });
+        self.tickets
+            .put(key, Stand { place, source }, &ticket.target);
         self.stand(key, source, place);
         self.match_source(source, now);
     }

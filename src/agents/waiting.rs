@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     TaskKey,
-    queue::{Place, Queue, SkillKey, SkillQueue, Source},
+    queue::{Place, Queue, SkillKey, SkillQueue, Source, Way},
     registry::AgentSlot,
     state::{AgentId, State},
     task::Phase,
@@ -34,7 +34,7 @@ impl State {
     fn queued_words(&self, key: TaskKey, source: Source, place: Place) -> Option<String> {
         let obstacle = match source {
             Source::Agent(id) => of_agent(self.agents.get(&id)?),
-            Source::Skill(id) => self.of_skill(self.skills.get(&id)?),
+            Source::Skill(id) => self.of_skill(self.skills.get(&id)?)?,
         };
         let before = before(self.queue(source)?, place, key);
         Some(format!("{obstacle}{before}"))
@@ -56,16 +56,27 @@ impl State {
                 labels,
                 select,
             } => {
-                let key = SkillKey::of(skill, labels, *select);
+                let key = SkillKey::of(skill, labels, select);
                 self.skill_lacks(namespace, &key, &self.fitting(namespace, &key))
             }
         }
     }
 
-    fn of_skill(&self, queue: &SkillQueue) -> String {
-        let lacks = self.skill_lacks(&queue.space, &queue.key, &queue.members);
-        let skill = queue.key.skill.as_str();
-        lacks.unwrap_or_else(|| format!("all workers of agents with skill '{skill}' are busy"))
+    fn of_skill(&self, queue: &SkillQueue) -> Option<String> {
+        let SkillQueue { space, key, .. } = queue;
+        let skill = key.skill.as_str();
+        Some(match key.way {
+            Way::Sticky(Some(home)) => self.sticky_words(home)?,
+            Way::Sticky(None) => {
+                let lacks = self.skill_lacks(space, key, &self.fitting(space, key));
+                lacks.unwrap_or_else(|| format!("no agent with skill '{skill}' can be reached"))
+            }
+            Way::InTurn | Way::LeastLoaded => {
+                let lacks = self.skill_lacks(space, key, &queue.members);
+                let busy = || format!("all workers of agents with skill '{skill}' are busy");
+                lacks.unwrap_or_else(busy)
+            }
+        })
     }
 
     fn skill_lacks(
@@ -96,7 +107,7 @@ impl State {
     }
 }
 
-fn of_agent(slot: &AgentSlot) -> String {
+pub(super) fn of_agent(slot: &AgentSlot) -> String {
     let id = &slot.id;
     agent_lacks(slot).unwrap_or_else(|| {
         if !slot.circuit_lets() {

@@ -4,6 +4,7 @@ mod choice;
 mod readiness;
 mod registry;
 mod schema;
+mod sticky;
 mod watching;
 
 use tutti::proto::{Agent, RegisterAgentRequest, SetAgentStateRequest, agent};

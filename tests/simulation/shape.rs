@@ -111,13 +111,26 @@ fn relate(rng: &mut Rng, step: &mut Step, before: &[Step], mode: block::Mode) {
     }
 }
 
+/// How one of several agents is chosen.
+fn chosen(rng: &mut Rng) -> Call {
+    let keys = ["execution.id", "input", "string(execution.attempt)"];
+    match rng.chance(50) {
+        true => Call::default(),
+        false => Call {
+            select: call::Select::Sticky.into(),
+            key: (*rng.pick(&keys)).into(),
+            ..Call::default()
+        },
+    }
+}
+
 fn step(rng: &mut Rng, id: String, depth: usize) -> Step {
     let kind = match rng.below(if depth < DEPTH_MAX { 13 } else { 8 }) {
         0..=3 => step::Kind::Agent("worker".into()),
         4 => step::Kind::Call(Call {
             target: Some(call::Target::Skill("skill".into())),
             fallback: vec![called("worker"); rng.below(3)],
-            ..Call::default()
+            ..chosen(rng)
         }),
         5 => step::Kind::Set(prost_types::Struct {
             fields: [(format!("v{}", rng.below(3)), value::number(1.0))].into(),

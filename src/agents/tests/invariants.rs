@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agents::{
     Hub, TaskKey, Token,
-    queue::Source,
+    queue::{Source, Way},
     state::{AgentId, SeatId, State, WorkerId},
+    sticky,
     task::Phase,
 };
 
@@ -19,7 +20,28 @@ pub fn check(hub: &Hub) {
         counted.workers_agree(state);
         assert_eq!(counted.due, state.due, "what is due");
         nothing_is_left_over(state);
+        what_is_sticky_is_at_home(state);
     });
+}
+
+fn what_is_sticky_is_at_home(state: &State) {
+    let tasks = state.tasks.values().filter_map(|task| match task.phase {
+        Phase::Queued(Source::Skill(queue)) => Some((queue, task.offer.target.sticky_key()?)),
+        _ => None,
+    });
+    let tasks = tasks.map(|(queue, key)| (queue, sticky::hash(key)));
+    let tickets = state
+        .tickets
+        .iter()
+        .filter_map(|(key, stand)| match stand.source {
+            Source::Skill(queue) => Some((queue, state.tickets.sticky(&key)?)),
+            Source::Agent(_) => None,
+        });
+    for (queue, key) in tasks.chain(tickets) {
+        let queue = &state.skills[&queue];
+        let home = state.home(&queue.space, &queue.key, key);
+        assert_eq!(queue.key.way, Way::Sticky(home), "a key is not at home");
+    }
 }
 
 /// The tables as they follow from the tasks.
@@ -81,6 +103,12 @@ impl Counted {
             let ready: BTreeSet<_> = ready.map(|(seat, s)| (s.turn, *seat)).collect();
             assert_eq!(slot.seats, serving.count(), "seats of {}", slot.id);
             assert_eq!(slot.ready, ready, "ready seats of {}", slot.id);
+            let heard = state.seats.values().filter(|s| s.agents.contains(id));
+            let heard = heard.filter(|s| !s.silent).count();
+            assert_eq!(slot.reach.seats, heard, "seats heard of {}", slot.id);
+            let is_reached = slot.reach.is_reached;
+            assert!(!is_reached || slot.is_active(), "{} has keys", slot.id);
+            assert!(heard == 0 || is_reached == slot.is_active() || slot.record.is_none());
         }
         for agent in self.offered.keys().chain(self.leased.keys()) {
             assert!(state.agents.contains_key(agent), "an agent was forgotten");

@@ -15,4 +15,5 @@ mod registry;
 mod results;
 mod rig;
 mod session;
+mod sticky;
 mod tickets;

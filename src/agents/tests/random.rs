@@ -141,9 +141,10 @@ impl World {
             return;
         }
         self.next += 1;
-        let select = match self.random.one_in(2) {
-            true => Select::LeastLoaded,
-            false => Select::RoundRobin,
+        let select = match self.random.below(4) {
+            0 => Select::LeastLoaded,
+            1 => Select::RoundRobin,
+            key => Select::Sticky(key.to_string().into()),
         };
         let target = match self.random.below(5) {
             3 => to_skill("x", &[], select),

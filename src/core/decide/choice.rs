@@ -7,14 +7,14 @@ use super::turn::Turn;
 use crate::{
     core::{
         execution::{Error, Given, RunId},
-        plan::{Choice, Role, Select, Target},
+        plan::{Call, Choice, Role, Select, Target},
         value::{self, Kind, Value},
     },
     proto::{CallFellBack, StepScheduled, Usage, event},
 };
 
-/// The most characters of a fairness key that count.
-const FAIRNESS_KEY_MAX: usize = 128;
+/// The most characters of a key that count: of what tasks take turns by, and of what STICKY goes by.
+const KEY_MAX: usize = 128;
 
 /// Who a call goes to.
 pub(super) struct Chosen {
@@ -35,17 +35,14 @@ impl Turn<'_> {
         match &call.choice {
             Some(choice) => self.choose(run, choice),
             None => Ok(Chosen {
-                target: call.target.clone(),
+                target: self.with_key(run, call)?,
                 role: call.role.clone(),
             }),
         }
     }
 
     fn choose(&self, run: RunId, choice: &Choice) -> Result<Chosen, Error> {
-        let at = match self.node(run).role {
-            Role::Auxiliary(_) => self.execution.run(run).parent.unwrap_or(run),
-            _ => run,
-        };
+        let at = self.speaks_for(run);
         let chosen = choice
             .by
             .eval(&self.scope(at, Given::default()))
@@ -89,10 +86,41 @@ impl Turn<'_> {
         let key = key
             .eval(&self.scope(around, Given::default()))
             .map_err(|e| self.error(run, "expression", format!("fairness_key: {e}")))?;
-        Ok(value::to_text(&key)
-            .chars()
-            .take(FAIRNESS_KEY_MAX)
-            .collect())
+        Ok(value::to_text(&key).chars().take(KEY_MAX).collect())
+    }
+
+    /// Who a call goes to whose definition says it, with what STICKY goes by. The attempts of one
+    /// call keep the key of the first.
+    ///
+    /// # Errors
+    /// Class `expression`.
+    fn with_key(&self, run: RunId, call: &Call) -> Result<Target, Error> {
+        let Some(key) = &call.key else {
+            return Ok(call.target.clone());
+        };
+        let known = self.execution.run(run).target.as_ref();
+        if let Some(key) = known.and_then(Target::sticky_key) {
+            return Ok(call.target.with_key(key));
+        }
+        let fault = |words: String| self.error(run, "expression", format!("key: {words}"));
+        let at = self.speaks_for(run);
+        let key = key
+            .eval(&self.scope(at, Given::default()))
+            .map_err(|e| fault(e.to_string()))?;
+        let words = value::to_text(&key);
+        if value::is_null(&key) || words.is_empty() {
+            return Err(fault("it gives nothing to go by".into()));
+        }
+        let key: String = words.chars().take(KEY_MAX).collect();
+        Ok(call.target.with_key(&key))
+    }
+
+    /// The step whose names the expressions of a call may use.
+    fn speaks_for(&self, run: RunId) -> RunId {
+        match self.node(run).role {
+            Role::Auxiliary(_) => self.execution.run(run).parent.unwrap_or(run),
+            _ => run,
+        }
     }
 
     /// An attempt failed: calls the next of the call's fallbacks at once, with the same input.
@@ -132,6 +160,7 @@ impl Chosen {
     /// The event of an attempt, as far as it says who is called.
     pub fn named(self) -> StepScheduled {
         let scheduled = StepScheduled {
+            sticky_key: self.target.sticky_key().unwrap_or_default().to_owned(),
             role: self.role,
             ..StepScheduled::default()
         };

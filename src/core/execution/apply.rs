@@ -268,7 +268,10 @@ impl Execution {
         self.set_total(id, self.run(id).total_deadline);
         let run = self.run_mut(id);
         run.state = StepState::Retrying;
-        run.alternative = 0;
+        if std::mem::take(&mut run.alternative) > 0 {
+            // The first of the chain is called again, and goes by its own key.
+            run.target.take_if(|target| target.sticky_key().is_some());
+        }
         run.attempt = event.attempt.saturating_sub(1);
         run.error.clone_from(&event.error);
         add_usage(&mut run.usage, event.usage.as_ref());

@@ -122,9 +122,13 @@ impl Execution {
         }
     }
 
-    /// Who an expression chose, for a call that leaves it to one.
+    /// Who an expression chose, for a call that leaves it to one, or what STICKY goes by.
     pub(super) fn chosen(&self, id: RunId, event: &StepScheduled) -> Option<Target> {
-        self.alternative(id)?.choice.as_ref()?;
+        let call = self.alternative(id)?;
+        if call.key.is_some() {
+            return Some(call.target.with_key(&event.sticky_key));
+        }
+        call.choice.as_ref()?;
         let played = self.plan.roles.get(&event.role).cloned();
         Some(played.unwrap_or_else(|| match event.skill.as_str() {
             "" => Target::Agent(event.agent.clone()),

@@ -40,7 +40,7 @@ pub struct StepRun {
     pub worker_id: String,
     /// The agent that does it.
     pub agent: String,
-    /// Who was chosen by an expression.
+    /// Who was chosen by an expression, or what STICKY goes by with who it is.
     pub target: Option<Target>,
     /// Which of those that its call names in turn is called, from 0.
     pub alternative: u32,

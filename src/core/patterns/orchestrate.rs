@@ -148,6 +148,7 @@ fn tasks(c: &mut Compiler<'_>, written: &Orchestrate, body: NodeId) -> NodeId {
     (made.input, made.tolerates_failure) = (input, true);
     made.kind = Kind::Call(Call {
         target: Target::Agent(String::new()),
+        key: None,
         role: String::new(),
         short: false,
         choice: by.map(|by| Choice {

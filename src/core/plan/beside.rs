@@ -133,7 +133,7 @@ impl<'a> Compiler<'a> {
                 self.warn(field, "unused", "it has no effect here", "remove it");
             }
         }
-        let compiled = self.call(&of_pattern(call));
+        let compiled = self.with_variables(&["result"], |c| c.call(&of_pattern(call)));
         let default = value::string("{{ result }}");
         let input = call.input.as_ref().unwrap_or(&default);
         let input = self.with_variables(&["result"], |c| c.within(".input", |c| c.template(input)));

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use super::{Kind, Node, Plan, compile::Compiler};
 use crate::{
-    core::{expr::Template, value},
+    core::{
+        expr::{Expr, Template},
+        value,
+    },
     proto::{self, PatternCall, call, pattern_call},
 };
 
@@ -14,6 +17,8 @@ use crate::{
 pub struct Call {
     /// Who.
     pub target: Target,
+    /// What `Select::Sticky` goes by; evaluated when the step begins.
+    pub key: Option<Box<Expr>>,
     /// The role that `target` plays; empty when it was not named by one.
     pub role: String,
     /// Written as `agent:` rather than `call:`; only for showing.
@@ -50,13 +55,44 @@ pub enum Target {
 }
 
 /// How one of several agents is chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Select {
     /// Each in turn.
     #[default]
     RoundRobin,
     /// The one with the fewest tasks in progress.
     LeastLoaded,
+    /// The same one for the same key, which is this; empty in a plan, where it is not known yet.
+    Sticky(Box<str>),
+}
+
+impl Target {
+    /// The same, with this as what STICKY goes by.
+    pub fn with_key(&self, key: &str) -> Self {
+        match self {
+            Self::Skill {
+                skill,
+                labels,
+                select: Select::Sticky(_),
+            } => Self::Skill {
+                skill: skill.clone(),
+                labels: labels.clone(),
+                select: Select::Sticky(key.into()),
+            },
+            target => target.clone(),
+        }
+    }
+
+    /// What STICKY goes by; `None` for any other way of choosing.
+    pub fn sticky_key(&self) -> Option<&str> {
+        match self {
+            Self::Skill {
+                select: Select::Sticky(key),
+                ..
+            } => Some(key),
+            _ => None,
+        }
+    }
 }
 
 impl Compiler<'_> {
@@ -101,7 +137,7 @@ impl Compiler<'_> {
 
     /// One of those that are called in turn.
     fn alternative(&mut self, call: &proto::Call) -> Call {
-        self.later_of_call(call);
+        let key = self.sticky_key(call);
         match &call.target {
             Some(call::Target::Agent(agent)) => {
                 self.refuse_selection(call);
@@ -109,21 +145,45 @@ impl Compiler<'_> {
             }
             Some(call::Target::Skill(skill)) => {
                 self.check_target(".skill", skill, "skill");
-                Call::to(Target::Skill {
+                let target = Target::Skill {
                     skill: skill.clone(),
                     labels: call.labels.clone().into_iter().collect(),
                     select: match call.select() {
                         call::Select::LeastLoaded => Select::LeastLoaded,
-                        call::Select::RoundRobin
-                        | call::Select::Sticky
-                        | call::Select::Unspecified => Select::RoundRobin,
+                        call::Select::Sticky => Select::Sticky("".into()),
+                        call::Select::RoundRobin | call::Select::Unspecified => Select::RoundRobin,
                     },
-                })
+                };
+                Call {
+                    key,
+                    ..Call::to(target)
+                }
             }
             None => {
                 let hint = "give `agent` or `skill`";
                 self.error("", "required", "the call names nobody", hint);
                 Call::to(Target::Agent(String::new()))
+            }
+        }
+    }
+
+    /// What STICKY goes by: it needs that, and nothing else does.
+    fn sticky_key(&mut self, call: &proto::Call) -> Option<Box<Expr>> {
+        match (call.select(), call.key.is_empty()) {
+            (call::Select::Sticky, true) => {
+                let hint = "give an expression: `key: input.user`";
+                self.error(".key", "required", "`select: STICKY` goes by a key", hint);
+                None
+            }
+            (call::Select::Sticky, false) => {
+                self.within(".key", |c| c.expr(&call.key)).map(Box::new)
+            }
+            (_, true) => None,
+            (_, false) => {
+                let hint = "remove it, or name a `skill` with `select: STICKY`";
+                let message = "a key is what `select: STICKY` goes by";
+                self.error(".key", "conflict", message, hint);
+                None
             }
         }
     }
@@ -182,6 +242,7 @@ impl Call {
     fn to(target: Target) -> Self {
         Self {
             target,
+            key: None,
             role: String::new(),
             short: false,
             choice: None,

@@ -26,7 +26,6 @@ mod gate;
 mod gates;
 mod graph;
 mod kinds;
-mod later;
 mod loops;
 mod marks;
 mod mermaid;

@@ -92,7 +92,7 @@ pub fn stand(n: u64, sequence: u64, due: i64) -> Write {
     }
 }
 
-/// One that is due at this nanosecond and in three queues.
+/// One that is due at this nanosecond and in four queues.
 pub fn standing(due: i64) -> Standing {
     let skill = |select| Target::Skill {
         skill: "sum".into(),
@@ -103,6 +103,7 @@ pub fn standing(due: i64) -> Standing {
         Target::Agent("a".into()),
         skill(Select::RoundRobin),
         skill(Select::LeastLoaded),
+        skill(Select::Sticky("user 7".into())),
     ];
     let queued = (2..).zip(targets).map(|(task, target)| Queued {
         task,

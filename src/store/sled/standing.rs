@@ -51,6 +51,8 @@ struct KeptQueued {
     priority: u32,
     #[prost(string, tag = "8")]
     fairness_key: String,
+    #[prost(string, tag = "9")]
+    sticky_key: String,
 }
 
 /// What is kept of a standing; never empty.
@@ -102,6 +104,11 @@ impl From<Queued> for KeptQueued {
                 select: match select {
                     Select::RoundRobin => call::Select::RoundRobin.into(),
                     Select::LeastLoaded => call::Select::LeastLoaded.into(),
+                    Select::Sticky(_) => call::Select::Sticky.into(),
+                },
+                sticky_key: match select {
+                    Select::Sticky(key) => key.into(),
+                    _ => String::new(),
                 },
                 ..kept
             },
@@ -119,6 +126,7 @@ impl From<KeptQueued> for Queued {
                 labels: kept.labels,
                 select: match call::Select::try_from(kept.select) {
                     Ok(call::Select::LeastLoaded) => Select::LeastLoaded,
+                    Ok(call::Select::Sticky) => Select::Sticky(kept.sticky_key.into()),
                     _ => Select::RoundRobin,
                 },
             }

@@ -241,7 +241,7 @@ class ExecutionParked(_message.Message):
     def __init__(self, error: _Optional[_Union[_execution_pb2.Error, _Mapping]] = ..., whole: bool = ...) -> None: ...
 
 class StepScheduled(_message.Message):
-    __slots__ = ("attempt", "agent", "skill", "input", "queue_deadline", "total_deadline", "gathered", "given_item", "role", "context", "cache_key", "fairness_key")
+    __slots__ = ("attempt", "agent", "skill", "input", "queue_deadline", "total_deadline", "gathered", "given_item", "role", "context", "cache_key", "fairness_key", "sticky_key")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
     SKILL_FIELD_NUMBER: _ClassVar[int]
@@ -254,6 +254,7 @@ class StepScheduled(_message.Message):
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     CACHE_KEY_FIELD_NUMBER: _ClassVar[int]
     FAIRNESS_KEY_FIELD_NUMBER: _ClassVar[int]
+    STICKY_KEY_FIELD_NUMBER: _ClassVar[int]
     attempt: int
     agent: str
     skill: str
@@ -266,7 +267,8 @@ class StepScheduled(_message.Message):
     context: _struct_pb2.Value
     cache_key: str
     fairness_key: str
-    def __init__(self, attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., queue_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., gathered: _Optional[_Union[Gathered, _Mapping]] = ..., given_item: bool = ..., role: _Optional[str] = ..., context: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., cache_key: _Optional[str] = ..., fairness_key: _Optional[str] = ...) -> None: ...
+    sticky_key: str
+    def __init__(self, attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., queue_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total_deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., gathered: _Optional[_Union[Gathered, _Mapping]] = ..., given_item: bool = ..., role: _Optional[str] = ..., context: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., cache_key: _Optional[str] = ..., fairness_key: _Optional[str] = ..., sticky_key: _Optional[str] = ...) -> None: ...
 
 class Gathered(_message.Message):
     __slots__ = ("field", "path", "count")

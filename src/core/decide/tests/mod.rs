@@ -26,6 +26,7 @@ mod review;
 mod schemas;
 mod standing;
 mod states;
+mod sticky;
 mod tasks;
 mod waits;
 

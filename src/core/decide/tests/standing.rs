@@ -33,6 +33,14 @@ fn it_tells_the_queued_attempts_and_the_next_due_time() {
 }
 
 #[test]
+fn it_tells_what_a_sticky_attempt_goes_by() {
+    let yaml = "steps: [ { id: a, call: { skill: s, select: STICKY, key: input.user } } ]";
+    let case = given(yaml, json!({"user": "ada"}));
+    let standing = case.execution.standing(&case.limits).unwrap();
+    assert_eq!(standing.queued[0].target.sticky_key(), Some("ada"));
+}
+
+#[test]
 fn a_retry_is_waited_for_without_a_queue() {
     let mut case = given(STEPS, json!(null));
     case.complete("two", json!(1)).fail("one", "agent_error");

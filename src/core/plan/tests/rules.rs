@@ -152,6 +152,37 @@ fn every_rule_about_a_step_is_kept() {
             vec![],
         ),
         (
+            "id: x, call: { skill: s, select: STICKY, key: input.user, fallback: [ { skill: t, select: STICKY, key: '{{ input.user }}' } ] }",
+            vec![],
+        ),
+        (
+            "id: x, call: { skill: s, select: STICKY, fallback: [ { skill: t, select: STICKY, key: 'stepz.a' } ] }",
+            vec![
+                "E required steps[0].call.key",
+                "E unknown-variable steps[0].call.fallback[0].key",
+            ],
+        ),
+        (
+            "id: x, call: { skill: s, key: input.a, fallback: [ { skill: t, select: LEAST_LOADED, key: input.a }, { agent: b, key: input.a } ] }",
+            vec![
+                "E conflict steps[0].call.key",
+                "E conflict steps[0].call.fallback[0].key",
+                "E conflict steps[0].call.fallback[1].key",
+            ],
+        ),
+        (
+            "id: x, call: { agent: a, select: STICKY, key: input.a }",
+            vec!["E conflict steps[0].call.select"],
+        ),
+        (
+            "id: x, map_reduce: { items: input, map: { skill: s, select: STICKY, key: item.user }, reduce: { skill: r, select: STICKY } }",
+            vec!["E required steps[0].map_reduce.reduce.key"],
+        ),
+        (
+            "id: x, agent: y, compensation: { skill: u, select: STICKY, key: result.id }",
+            vec!["W unused steps[0].compensation"],
+        ),
+        (
             "id: x, call: { agent: a, fallback: [ {}, { agent: b, select: ROUND_ROBIN, fallback: [ { agent: c } ] } ] }",
             vec![
                 "E required steps[0].call.fallback[0]",
