@@ -1,11 +1,13 @@
 //! JSON Schemas, compiled once, checked often. No `$ref` to files or the network is followed.
 
+use std::sync::Arc;
+
 use crate::core::value::{self, Value};
 
-/// A JSON Schema, compiled.
-#[derive(Debug)]
+/// A JSON Schema, compiled; cheap to clone.
+#[derive(Clone, Debug)]
 pub struct Schema {
-    validator: jsonschema::Validator,
+    validator: Arc<jsonschema::Validator>,
 }
 
 /// One place where a value breaks a schema.
@@ -29,7 +31,9 @@ impl Schema {
         let validator = jsonschema::options()
             .build(&value::to_json(schema))
             .map_err(|e| e.to_string())?;
-        Ok(Self { validator })
+        Ok(Self {
+            validator: Arc::new(validator),
+        })
     }
 
     /// Every place where `instance` breaks the schema, at most 20; empty when it fulfils it.

@@ -20,6 +20,7 @@ mod convert;
 mod eval;
 mod functions;
 mod lent;
+mod level;
 mod library;
 mod macros;
 mod messages;
@@ -38,6 +39,7 @@ mod template;
 mod tests;
 mod token;
 
+pub use level::{Level, StepName};
 pub use path::Key;
 pub use read::{Read, Shape, Source};
 
@@ -54,25 +56,6 @@ pub struct Names {
     pub levels: Vec<Level>,
     /// Variables in scope besides `steps`: `input`, `vars`, `previous`, `execution`, …
     pub variables: Vec<&'static str>,
-}
-
-/// The steps of one level.
-#[derive(Clone, Debug, Default)]
-pub struct Level {
-    /// The steps, in list order.
-    pub steps: Vec<StepName>,
-    /// The place in the list of the step in which the expression stands (or which holds it).
-    pub position: usize,
-}
-
-/// What is known of a step at compile time.
-#[derive(Clone, Debug, Default)]
-pub struct StepName {
-    /// Its id.
-    pub id: String,
-    /// For a PARALLEL or GRAPH block: the ids of its children, in order; `output[0]` means the
-    /// first of them.
-    pub children: Vec<String>,
 }
 
 /// What an expression reads, found when it is compiled.

@@ -2,7 +2,7 @@
 //! documents' spellings of them that are plain CEL names.
 
 use super::{
-    Names, StepName,
+    Level, Names, StepName,
     path::{Field, Key, Path, Root},
 };
 use crate::core::finding::did_you_mean;
@@ -21,15 +21,16 @@ const ALWAYS: &[&str] = &["all_previous_outputs", "all_step_outputs"];
 impl Names {
     /// Ids in reach, the innermost level first.
     pub(super) fn step_ids(&self) -> impl Iterator<Item = &str> {
-        self.steps().map(|step| step.id.as_str())
+        let steps = self.levels.iter().flat_map(Level::steps);
+        steps.map(|step| step.id.as_str())
     }
 
     pub(super) fn knows_step(&self, id: &str) -> bool {
-        self.step_ids().any(|known| known == id)
+        self.step(id).is_some()
     }
 
-    fn steps(&self) -> impl Iterator<Item = &StepName> {
-        self.levels.iter().flat_map(|level| level.steps.iter())
+    fn step(&self, id: &str) -> Option<&StepName> {
+        self.levels.iter().find_map(|level| level.step(id))
     }
 
     /// What a name that begins a path means; `steps` not among them. A step means its output.
@@ -50,16 +51,13 @@ impl Names {
 
     /// `NAME_output`: the step of that id, else with `-` for `_`, else for `step_N` the N-th.
     fn output_of(&self, name: &str) -> Result<Root, Problem> {
-        let same = |id: &str| id.replace('-', "_") == name;
-        let id = self
-            .step_ids()
-            .find(|id| *id == name)
-            .or_else(|| self.step_ids().find(|id| same(id)));
+        let respelled = || self.levels.iter().find_map(|level| level.respelled(name));
+        let step = self.step(name).or_else(respelled);
         let number = name
             .strip_prefix("step_")
             .and_then(|n| n.parse::<usize>().ok());
-        let id = match (id, number) {
-            (Some(id), _) => id.to_owned(),
+        let id = match (step, number) {
+            (Some(step), _) => step.id.clone(),
             (None, Some(number)) => self.nth(number)?,
             (None, None) => return Err(self.unknown_step(name)),
         };
@@ -67,7 +65,7 @@ impl Names {
     }
 
     fn nth(&self, number: usize) -> Result<String, Problem> {
-        let steps = self.levels.first().map_or(&[][..], |level| &level.steps);
+        let steps = self.levels.first().map_or(&[][..], Level::steps);
         let step = number.checked_sub(1).and_then(|place| steps.get(place));
         step.map(|step| step.id.clone()).ok_or_else(|| Problem {
             message: format!("there is no step {number}: this level has {}", steps.len()),
@@ -86,8 +84,7 @@ impl Names {
             });
         };
         let id = id.to_string();
-        let known = self.steps().find(|step| step.id == id);
-        let step = known.ok_or_else(|| self.unknown_step(&id))?;
+        let step = self.step(&id).ok_or_else(|| self.unknown_step(&id))?;
         let Some((first, rest)) = keys.split_first() else {
             let root = Root::Step(id, None);
             return Ok(Path {

@@ -204,11 +204,10 @@ impl Speller<'_> {
     fn step_at(&self, at: usize) -> Option<(&str, usize)> {
         let rest = &self.source[at..];
         let run = &rest[..dashed_length(rest)];
-        let known = self.names.step_ids().filter(|id| {
-            run.strip_prefix(*id)
-                .is_some_and(|after| !after.starts_with(is_word))
-        });
-        let length = known.map(str::len).max().unwrap_or(run.len());
+        let dashes = run.rmatch_indices('-').map(|(dash, _)| dash);
+        let mut ends = std::iter::once(run.len()).chain(dashes);
+        let known = ends.find(|end| self.names.knows_step(&run[..*end]));
+        let length = known.unwrap_or(run.len());
         (length > 0).then(|| (&rest[..length], at + length))
     }
 

@@ -179,7 +179,6 @@ impl<'a> Compiler<'a> {
             self.error(&field, "reserved-id", message, "rename the step");
         }
         self.enter(&workflow.steps);
-        self.names.levels[0].position = workflow.steps.len();
         let before = std::mem::replace(&mut self.levels_ended, self.levels.len());
         let id = self.block_beside(&workflow.finally, "finally", NodeId(0), Role::Finally);
         self.levels_ended = before;

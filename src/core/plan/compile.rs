@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
     Gate, Input, Kind, Node, NodeId, Plan, Reference, Role, bounds, calls, expressions::Reads,
-    graph, marks::Marks, roles::Part, states::Machine, steps::Around,
+    graph, marks::Marks, once::Once, roles::Part, states::Machine, steps::Around,
 };
 use crate::{
     core::{
@@ -100,6 +100,8 @@ pub(in crate::core) struct Compiler<'a> {
     pub tells_of: BTreeSet<String>,
     /// The workflow's roles.
     pub roles: BTreeMap<String, Part>,
+    /// Schemas and regular expressions compiled so far.
+    pub(super) once: Once,
 }
 
 /// The steps of one list, and what the one being compiled reads of them.
@@ -130,6 +132,7 @@ impl<'a> Compiler<'a> {
             input_schema: None,
             tells_of: BTreeSet::new(),
             roles: BTreeMap::new(),
+            once: Once::default(),
         }
     }
 
@@ -187,7 +190,6 @@ impl<'a> Compiler<'a> {
         schema: Option<&Schema>,
     ) -> (Option<Template>, Vec<Gate>) {
         self.enter(&workflow.steps);
-        self.names.levels[0].position = workflow.steps.len();
         self.names.variables = vec!["input", "vars", "execution", "all_step_outputs"];
         let output = workflow.output.as_ref();
         let output = output.and_then(|o| self.within(".output", |c| c.template(o)));
@@ -239,7 +241,8 @@ impl<'a> Compiler<'a> {
     }
 
     pub fn schema(&mut self, field: &str, schema: Option<&Value>) -> Option<Schema> {
-        Schema::compile(schema?)
+        let compiled = self.once.schema(schema?);
+        compiled
             .map_err(|reason| {
                 let message = format!("this is not a JSON Schema: {reason}");
                 self.error(field, "json-schema", message, "see https://json-schema.org");

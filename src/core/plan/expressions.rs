@@ -93,13 +93,7 @@ impl<'a> Compiler<'a> {
     /// Brings the steps of a list into scope.
     pub fn enter(&mut self, steps: &'a [Step]) {
         let names = steps.iter().map(step_name).collect();
-        self.names.levels.insert(
-            0,
-            expr::Level {
-                steps: names,
-                position: 0,
-            },
-        );
+        self.names.levels.insert(0, expr::Level::new(names));
         let mut level = Level {
             steps,
             places: std::collections::HashMap::with_capacity(steps.len()),

@@ -165,7 +165,7 @@ impl Compiler<'_> {
             self.error(".regex", "regex", message, "write one, or remove the gate");
             return None;
         }
-        match regex::Regex::new(pattern) {
+        match self.once.regex(pattern) {
             Ok(regex) => Some(Check::Regex(regex)),
             Err(error) => {
                 let message = format!("this is not a regular expression: {error}");

@@ -50,7 +50,6 @@ impl<'a> Compiler<'a> {
             let body = c.body(id, &written.steps, &[]);
             c.node(body).names = vec![("iteration", Seen::Index), ("last", Seen::Last(&[]))];
             c.enter(&written.steps);
-            c.names.levels[0].position = written.steps.len();
             let until = c.condition(".until", &written.until);
             c.leave();
             Kind::Loop(Box::new(Loop {

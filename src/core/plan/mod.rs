@@ -29,6 +29,7 @@ mod kinds;
 mod loops;
 mod marks;
 mod mermaid;
+mod once;
 mod order;
 mod policies;
 mod role;

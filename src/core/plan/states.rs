@@ -179,7 +179,6 @@ impl<'a> Compiler<'a> {
         let mut ways = Vec::with_capacity(children.len());
         for (place, child) in children.iter().enumerate() {
             let segment = format!(".{list}[{place}]");
-            self.names.levels[0].position = place;
             let transitions = self.within(&segment, |c| c.transitions(child, children, &places));
             let node = self.node(child.node);
             if child.step.input.is_none() {

@@ -82,7 +82,6 @@ impl<'a> Compiler<'a> {
         for (place, step) in steps.iter().enumerate() {
             let segment = format!(".{}[{place}]", around.list);
             let path = self.path_of(&segment);
-            self.names.levels[0].position = place;
             let node = self.within(&segment, |c| c.step(step, place, around));
             let level = self.levels.last_mut().expect("entered above");
             let reads = std::mem::take(&mut level.reads);

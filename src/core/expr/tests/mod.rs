@@ -59,14 +59,8 @@ fn names() -> Names {
     };
     Names {
         levels: vec![
-            Level {
-                steps: steps(&["a", "order-validation", "checks", "order"]),
-                position: 3,
-            },
-            Level {
-                steps: steps(&["outer", "research_plan", "2fa", "pre-check"]),
-                position: 0,
-            },
+            Level::new(steps(&["a", "order-validation", "checks", "order"])),
+            Level::new(steps(&["outer", "research_plan", "2fa", "pre-check"])),
         ],
         variables: vec![
             "input",

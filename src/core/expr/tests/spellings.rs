@@ -93,10 +93,10 @@ fn an_exact_variable_wins_over_a_spelling() {
 #[test]
 fn a_step_of_that_very_id_wins_over_the_nth() {
     let mut names = names();
-    names.levels[1].steps.push(StepName {
+    names.levels[1] = Level::new(vec![StepName {
         id: "step_1".into(),
         children: Vec::new(),
-    });
+    }]);
     let expr = Expr::compile("step_1_output", &names).unwrap();
     assert_eq!(
         expr.references().steps.iter().collect::<Vec<_>>(),
