@@ -46,6 +46,11 @@ impl AgentSlot {
         }
     }
 
+    /// True while its circuit is open.
+    pub fn is_open(&self) -> bool {
+        matches!(self.circuit, Circuit::Open(_))
+    }
+
     fn breaker(&self) -> Option<&Breaker> {
         self.record.as_ref()?.agent.breaker.as_ref()
     }
@@ -145,7 +150,8 @@ impl State {
         true
     }
 
-    /// Turns away what waits for an agent whose circuit has opened and someone else may do.
+    /// Turns away what waits for an agent whose circuit has opened and someone else may do. What
+    /// is not in memory is asked for, and turned away when it comes.
     fn turn_queued_away(&mut self, agent: AgentId) {
         let Some(slot) = self.agents.get(&agent) else {
             return;
@@ -153,16 +159,34 @@ impl State {
         let sources = slot.skills.iter().map(|skill| Source::Skill(*skill));
         let sources: Vec<_> = sources.chain([Source::Agent(agent)]).collect();
         let mut away: Vec<(TaskKey, Failure)> = Vec::new();
-        for queue in sources.into_iter().filter_map(|source| self.queue(source)) {
-            for key in queue.first(usize::MAX) {
-                let offer = self.tasks.get(&key).map(|task| &*task.offer);
-                if let Some(failure) = offer.and_then(|offer| self.turned_away(offer)) {
-                    away.push((key, failure));
+        for source in sources {
+            let queued = self.queue(source).map(|queue| queue.first(usize::MAX));
+            let is_closed = self.is_closed(source);
+            for key in queued.into_iter().flatten() {
+                match self.tasks.get(&key).map(|task| &*task.offer) {
+                    None if is_closed => self.tickets.turn_away(key),
+                    None => {}
+                    Some(offer) => {
+                        let failure = self.turned_away(offer);
+                        away.extend(failure.map(|failure| (key, failure)));
+                    }
                 }
             }
         }
         for (key, failure) in away {
             self.reject(key, String::new(), failure);
+        }
+        self.fetch_away();
+    }
+
+    /// True when those who serve a queue take no tasks: their circuits are open.
+    fn is_closed(&self, source: Source) -> bool {
+        match source {
+            Source::Agent(agent) => self.agents.get(&agent).is_some_and(AgentSlot::is_open),
+            Source::Skill(id) => {
+                let queue = self.skills.get(&id);
+                queue.is_some_and(|queue| self.closed_skill(&queue.space, &queue.key).is_some())
+            }
         }
     }
 
@@ -186,16 +210,15 @@ impl State {
     }
 
     /// Why a target takes no tasks, whoever may connect in a moment.
-    fn closed_door(&self, namespace: &str, target: &Target) -> Option<String> {
-        let open = |slot: &AgentSlot| matches!(slot.circuit, Circuit::Open(_));
+    pub fn closed_door(&self, namespace: &str, target: &Target) -> Option<String> {
         match target {
             Target::Agent(id) => {
                 let slot = self.find_slot(namespace, id);
                 let slot = slot.and_then(|slot| self.agents.get(&slot));
                 match slot {
-                    Some(slot) if slot.is_active() => {
-                        open(slot).then(|| format!("the circuit of agent '{id}' is open"))
-                    }
+                    Some(slot) if slot.is_active() => slot
+                        .is_open()
+                        .then(|| format!("the circuit of agent '{id}' is open")),
                     _ => self.obstacle(namespace, target),
                 }
             }
@@ -203,17 +226,20 @@ impl State {
                 skill,
                 labels,
                 select,
-            } => {
-                let key = SkillKey::of(skill, labels, select);
-                let members = self.fitting(namespace, &key);
-                if members.is_empty() {
-                    return self.obstacle(namespace, target);
-                }
-                let mut slots = members.iter().filter_map(|m| self.agents.get(m));
-                slots
-                    .all(open)
-                    .then(|| format!("the circuits of all agents with skill '{skill}' are open"))
-            }
+            } => self.closed_skill(namespace, &SkillKey::of(skill, labels, select)),
         }
+    }
+
+    /// Why no agent that fits a queue takes tasks.
+    fn closed_skill(&self, space: &str, key: &SkillKey) -> Option<String> {
+        let members = self.fitting(space, key);
+        if members.is_empty() {
+            return self.skill_lacks(space, key, &members);
+        }
+        let skill = &key.skill;
+        let mut slots = members.iter().filter_map(|m| self.agents.get(m));
+        slots
+            .all(AgentSlot::is_open)
+            .then(|| format!("the circuits of all agents with skill '{skill}' are open"))
     }
 }

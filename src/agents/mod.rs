@@ -100,6 +100,8 @@ pub struct Ticket {
     pub namespace: String,
     /// Who is to do it.
     pub target: Target,
+    /// True when someone else is called if these take no tasks.
+    pub has_next: bool,
     /// Which goes first: 1 first to 9 last.
     pub priority: u8,
     /// Tasks of different keys take turns.

@@ -18,7 +18,6 @@ use twox_hash::XxHash3_64;
 
 use super::{
     TaskKey,
-    circuit::Circuit,
     queue::{SkillKey, Source, Way},
     registry::AgentSlot,
     state::{AgentId, SkillId, State},
@@ -50,7 +49,7 @@ fn choose(agents: &[(AgentId, Arc<str>)], key: u64) -> Option<AgentId> {
 
 impl AgentSlot {
     fn can_be_reached(&self, parted: bool) -> bool {
-        self.is_active() && !matches!(self.circuit, Circuit::Open(_)) && !parted
+        self.is_active() && !self.is_open() && !parted
     }
 }
 

@@ -4,7 +4,7 @@
 //! The place is the time at which the attempt was scheduled, so an attempt stands where it
 //! stood whether it is here whole or not, and after a restart too.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use tokio::time::Instant;
 
@@ -30,6 +30,10 @@ pub(super) struct Tickets {
     waiting: HashMap<TaskKey, Stand>,
     /// What the keys of those count as that are sticky to an agent.
     sticky: HashMap<TaskKey, u64>,
+    /// Those that someone else may do.
+    has_next: HashSet<TaskKey>,
+    /// Those of them that are to be fetched because nobody here takes them.
+    away: VecDeque<TaskKey>,
     /// Those that the engine was asked for.
     fetching: HashSet<TaskKey>,
     /// Queues whose turn to ask has not come.
@@ -56,6 +60,7 @@ impl Tickets {
     pub fn take(&mut self, key: &TaskKey) -> Option<Stand> {
         let place = self.waiting.remove(key)?;
         self.sticky.remove(key);
+        self.has_next.remove(key);
         // Gives memory back once a long queue has gone.
         if self.waiting.capacity() > 1_024 && self.waiting.len() < self.waiting.capacity() / 8 {
             self.waiting.shrink_to(self.waiting.len() * 2);
@@ -63,10 +68,18 @@ impl Tickets {
         Some(place)
     }
 
-    fn put(&mut self, key: TaskKey, stand: Stand, target: &Target) {
+    fn put(&mut self, key: TaskKey, stand: Stand, target: &Target, has_next: bool) {
         self.waiting.insert(key, stand);
+        self.has_next.extend(has_next.then_some(key));
         let sticky = target.sticky_key().map(sticky::hash);
         self.sticky.extend(sticky.map(|hash| (key, hash)));
+    }
+
+    /// A ticket whose queue takes no tasks is fetched if someone else may do it.
+    pub fn turn_away(&mut self, key: TaskKey) {
+        if self.has_next.contains(&key) {
+            self.away.push_back(key);
+        }
     }
 
     /// What the key of a ticket counts as that is sticky to an agent.
@@ -107,7 +120,8 @@ impl State {
                     place: task.place,
                     source,
                 };
-                self.tickets.put(key, stand, &task.offer.target);
+                let offer = &task.offer;
+                self.tickets.put(key, stand, &offer.target, offer.has_next);
                 self.tasks.remove(&key);
             }
             return;
@@ -119,9 +133,14 @@ impl State {
         let source = self.source(&space, &ticket.target);
         let time = ticket.schedule_time;
         let place = Place::new(ticket.priority, &ticket.fairness_key, time);
-        self.tickets
-            .put(key, Stand { place, source }, &ticket.target);
+        let (target, has_next) = (&ticket.target, ticket.has_next);
+        let stand = Stand { place, source };
+        self.tickets.put(key, stand, target, has_next);
         self.stand(key, source, place);
+        if has_next && self.closed_door(&ticket.namespace, target).is_some() {
+            self.tickets.turn_away(key);
+            self.fetch_away();
+        }
         self.match_source(source, now);
     }
 
@@ -182,11 +201,29 @@ impl State {
         }
     }
 
+    /// Asks for attempts that nobody here takes and someone else may: they are turned away when
+    /// they come.
+    pub fn fetch_away(&mut self) {
+        let mut keys = Vec::new();
+        while self.tickets.fetching.len() < FETCHES_MAX
+            && let Some(key) = self.tickets.away.pop_front()
+        {
+            if self.tickets.is_wanted(&key) {
+                self.tickets.fetching.insert(key);
+                keys.push(key);
+            }
+        }
+        if !keys.is_empty() {
+            self.effects.push(Effect::Fetch(keys));
+        }
+    }
+
     /// The engine has given what it was asked for.
     pub fn fetched(&mut self, keys: &[TaskKey], now: Instant) {
         for key in keys {
             self.tickets.fetching.remove(key);
         }
+        self.fetch_away();
         for source in std::mem::take(&mut self.tickets.starved) {
             self.match_source(source, now);
         }

@@ -79,7 +79,7 @@ impl State {
         })
     }
 
-    fn skill_lacks(
+    pub fn skill_lacks(
         &self,
         space: &str,
         key: &SkillKey,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prost_types::Duration as Span;
 
-use super::rig::*;
+use super::{invariants::check, rig::*};
 use crate::{
     agents::{Dispatch as _, Offer, Order},
     core::{plan::Select, value},
@@ -201,4 +201,47 @@ async fn only_registered_agents_are_waited_for_when_another_may_be_called() {
     for waiting in [1, 11, 13, 21, 22, 23] {
         assert!(rig.waiting_for(waiting).is_some(), "{waiting}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_in_memory_is_turned_away_just_so() {
+    let rig = rig();
+    rig.put(breaking("a"));
+    let wait = |offer: Offer| {
+        rig.sink
+            .asleep
+            .lock()
+            .unwrap()
+            .insert(offer.key, offer.clone());
+        rig.hub.wait(ticket(&offer));
+    };
+    // More than the engine is asked for at once.
+    for sequence in 100..2_000 {
+        wait(with_next(sequence, to_agent("a")));
+    }
+    let skill = to_skill("s", &[], Select::Sticky("k".into()));
+    wait(with_next(2_000, skill));
+    wait(offer(2_001, to_agent("a")));
+    let mut first = offer(1, to_agent("a"));
+    first.priority = 1;
+    let second = Offer {
+        key: key(2),
+        ..first.clone()
+    };
+    rig.hub.enqueue(first);
+    rig.hub.enqueue(second);
+    let mut worker = rig.connect("w", &["a"]).await;
+    worker.credit(2).await;
+    let tasks = tasks_of(&mut worker).await;
+    fail(&worker, &tasks, "own").await;
+    wait(with_next(2_002, to_agent("a")));
+    wait(with_next(2_003, to_agent("unknown")));
+    let mut away = turned_away(&rig).await;
+    away.retain(|(_, class)| class == "unavailable");
+    let mut away: Vec<_> = away.into_iter().map(|(sequence, _)| sequence).collect();
+    away.sort_unstable();
+    let expected: Vec<_> = (100..=2_000).chain([2_002, 2_003]).collect();
+    assert_eq!(away, expected);
+    assert!(rig.waiting_for(2_001).is_some(), "nobody else may do it");
+    check(&rig.hub);
 }

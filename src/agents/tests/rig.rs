@@ -388,6 +388,7 @@ pub fn ticket(offer: &Offer) -> Ticket {
         key: offer.key,
         namespace: offer.namespace.clone(),
         target: offer.target.clone(),
+        has_next: offer.has_next,
         priority: offer.priority,
         fairness_key: offer.fairness_key.clone(),
         schedule_time: offer.schedule_time,

@@ -29,6 +29,8 @@ pub struct Queued {
     pub task: u64,
     /// Who is to do it.
     pub target: Target,
+    /// True when someone else is called if these take no tasks.
+    pub has_next: bool,
     /// Which goes first: 1 first to 9 last.
     pub priority: u8,
     /// Tasks of different keys take turns.
@@ -80,6 +82,7 @@ impl Execution {
         Some(Queued {
             task: run.scheduled,
             target: target.clone(),
+            has_next: self.has_fallback(id),
             priority: self.priority(id),
             fairness_key: self.fairness_key(id).to_owned(),
             schedule_time: run.schedule_time.unwrap_or(self.last_time),

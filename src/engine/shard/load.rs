@@ -208,6 +208,7 @@ impl Shard {
                 key: key(id, queued.task),
                 namespace: namespace.clone(),
                 target: queued.target,
+                has_next: queued.has_next,
                 priority: queued.priority,
                 fairness_key: queued.fairness_key,
                 schedule_time: queued.schedule_time,

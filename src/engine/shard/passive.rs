@@ -185,6 +185,7 @@ impl Shard {
             key: key(id, queued.task),
             namespace: standing.namespace.clone(),
             target: queued.target.clone(),
+            has_next: queued.has_next,
             priority: queued.priority,
             fairness_key: queued.fairness_key.clone(),
             schedule_time: queued.schedule_time,

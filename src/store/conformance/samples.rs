@@ -107,6 +107,7 @@ pub fn standing(due: i64) -> Standing {
     ];
     let queued = (2..).zip(targets).map(|(task, target)| Queued {
         task,
+        has_next: matches!(target, Target::Agent(_)),
         target,
         priority: 3,
         fairness_key: "tenant".into(),

@@ -53,6 +53,8 @@ struct KeptQueued {
     fairness_key: String,
     #[prost(string, tag = "9")]
     sticky_key: String,
+    #[prost(bool, tag = "10")]
+    has_next: bool,
 }
 
 /// What is kept of a standing; never empty.
@@ -90,6 +92,7 @@ impl From<Queued> for KeptQueued {
             schedule_time: queued.schedule_time.as_nanos(),
             priority: queued.priority.into(),
             fairness_key: queued.fairness_key,
+            has_next: queued.has_next,
             ..Self::default()
         };
         match queued.target {
@@ -134,6 +137,7 @@ impl From<KeptQueued> for Queued {
         Self {
             task: kept.task,
             target,
+            has_next: kept.has_next,
             priority: u8::try_from(kept.priority)
                 .ok()
                 .filter(|p| *p > 0)

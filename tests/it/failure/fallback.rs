@@ -82,6 +82,39 @@ async fn an_open_circuit_calls_the_next_agent_and_a_reset_closes_it() {
 }
 
 #[tokio::test]
+async fn who_left_memory_while_it_waited_falls_back_like_anyone() {
+    let mut server = TestServer::with(|config| {
+        config.shards = std::num::NonZeroUsize::MIN;
+        config.limits.resident_executions_max = 1;
+    })
+    .await;
+    let breaker = Some(Breaker {
+        failures: 1,
+        ..Breaker::default()
+    });
+    let best = Agent {
+        breaker,
+        ..agent("best", &[])
+    };
+    put(&server, best).await;
+    register(&server, "cheap", &[]).await;
+    server.register(TRANSLATE).await;
+    let mut ids = Vec::new();
+    for _ in 0..10 {
+        ids.push(server.begin("translate", json!({"second": "cheap"})).await);
+    }
+    server.restart().await;
+    fail(&server, "best", "text", "own").await;
+    for _ in 0..10 {
+        complete(&server, "cheap", "text", json!("salut")).await;
+    }
+    for id in &ids {
+        let text = server.ended(id).await.steps.remove(0);
+        assert_eq!((text.agent.as_str(), text.attempt), ("cheap", 2));
+    }
+}
+
+#[tokio::test]
 async fn each_failure_calls_the_next_agent_across_restarts() {
     let mut server = TestServer::start().await;
     server.register(TRANSLATE).await;

@@ -18,6 +18,7 @@ fn it_tells_the_queued_attempts_and_the_next_due_time() {
     let queued = |task, target| Queued {
         task,
         target,
+        has_next: false,
         priority: 5,
         fairness_key: "case".into(),
         schedule_time: case.now,
