@@ -14,6 +14,7 @@ const FRAME_BYTES: usize = 4 << 10;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     StepInput(usize),
+    StepContext(usize),
     StepOutput(usize),
     Variables,
     Input,
@@ -55,6 +56,10 @@ fn parts(execution: &Execution) -> Vec<(Part, usize)> {
             step.input.as_ref().map(|v| v.encoded_len()),
         );
         add(
+            Part::StepContext(index),
+            step.context.as_ref().map(|v| v.encoded_len()),
+        );
+        add(
             Part::StepOutput(index),
             step.output.as_ref().map(|v| v.encoded_len()),
         );
@@ -75,7 +80,7 @@ fn parts(execution: &Execution) -> Vec<(Part, usize)> {
 impl Part {
     fn rank(self) -> u8 {
         match self {
-            Self::StepInput(_) | Self::StepOutput(_) => 0,
+            Self::StepInput(_) | Self::StepContext(_) | Self::StepOutput(_) => 0,
             Self::Variables => 1,
             Self::Input => 2,
             Self::Output => 3,
@@ -85,6 +90,7 @@ impl Part {
     fn name(self) -> String {
         match self {
             Self::StepInput(index) => format!("steps[{index}].input"),
+            Self::StepContext(index) => format!("steps[{index}].context"),
             Self::StepOutput(index) => format!("steps[{index}].output"),
             Self::Variables => "variables".into(),
             Self::Input => "input".into(),
@@ -95,6 +101,7 @@ impl Part {
     fn take(self, execution: &mut Execution) {
         match self {
             Self::StepInput(index) => execution.steps[index].input = None,
+            Self::StepContext(index) => execution.steps[index].context = None,
             Self::StepOutput(index) => execution.steps[index].output = None,
             Self::Variables => execution.variables = None,
             Self::Input => execution.input = None,
@@ -127,6 +134,15 @@ mod tests {
             steps: vec![step(20_000, 40_000), step(40_000, 10)],
             ..Execution::default()
         }
+    }
+
+    #[test]
+    fn what_was_handed_on_goes_like_any_payload() {
+        let mut execution = execution();
+        execution.steps[0].context = text(80_000);
+        let given = fitted(execution, 170_000);
+        assert_eq!(given.omitted_fields, ["steps[0].context"]);
+        assert_eq!(given.steps[0].context, None);
     }
 
     #[test]

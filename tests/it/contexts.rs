@@ -42,9 +42,17 @@ steps:
         json_of(&write.context),
         json!([{"from": "summary", "value": "it rains"}])
     );
+    let handed_on = json!([{"from": "summary", "value": "it rains"}]);
+    let shown = server.get(&id).await.steps;
+    let shown = shown.iter().find(|s| s.path == "write").unwrap();
+    assert_eq!(json_of(&shown.context), handed_on, "while it runs");
     server.complete(&write, json!("wet")).await.unwrap();
     let execution = server.ended(&id).await;
     assert_eq!(json_of(&execution.output), json!("wet"));
+    for step in &execution.steps {
+        let shown = step.context.as_ref().map(|_| json_of(&step.context));
+        assert_eq!(shown, (step.path == "write").then(|| handed_on.clone()));
+    }
     let asked = execution.steps.iter().find(|s| s.path == short.step);
     let asked = asked.unwrap();
     assert_eq!(asked.kind, "summarizer");

@@ -258,6 +258,7 @@ impl Execution {
             iterations: run.frames.as_ref().map_or(0, |frames| frames.begun),
             exit: run.exit.into(),
             cached_execution_id: run.cached_from.clone(),
+            context: run.beside.as_ref().and_then(|b| b.context.clone()),
         }
     }
 

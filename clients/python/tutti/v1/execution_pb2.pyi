@@ -106,7 +106,7 @@ class Parent(_message.Message):
     def __init__(self, execution_id: _Optional[str] = ..., step: _Optional[str] = ..., depth: _Optional[int] = ..., detached: bool = ...) -> None: ...
 
 class StepExecution(_message.Message):
-    __slots__ = ("path", "name", "kind", "state", "attempt", "agent", "skill", "input", "output", "error", "start_time", "end_time", "worker_id", "waiting_for", "next_attempt_time", "max_attempts", "usage", "child_execution_id", "iterations", "exit", "cached_execution_id", "items")
+    __slots__ = ("path", "name", "kind", "state", "attempt", "agent", "skill", "input", "output", "error", "start_time", "end_time", "worker_id", "waiting_for", "next_attempt_time", "max_attempts", "usage", "child_execution_id", "iterations", "exit", "cached_execution_id", "context", "items")
     class Exit(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         EXIT_UNSPECIFIED: _ClassVar[StepExecution.Exit]
@@ -158,6 +158,7 @@ class StepExecution(_message.Message):
     ITERATIONS_FIELD_NUMBER: _ClassVar[int]
     EXIT_FIELD_NUMBER: _ClassVar[int]
     CACHED_EXECUTION_ID_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     path: str
     name: str
@@ -180,8 +181,9 @@ class StepExecution(_message.Message):
     iterations: int
     exit: StepExecution.Exit
     cached_execution_id: str
+    context: _struct_pb2.Value
     items: ItemCounts
-    def __init__(self, path: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[_Union[StepExecution.State, str]] = ..., attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker_id: _Optional[str] = ..., waiting_for: _Optional[str] = ..., next_attempt_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., max_attempts: _Optional[int] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., child_execution_id: _Optional[str] = ..., iterations: _Optional[int] = ..., exit: _Optional[_Union[StepExecution.Exit, str]] = ..., cached_execution_id: _Optional[str] = ..., items: _Optional[_Union[ItemCounts, _Mapping]] = ...) -> None: ...
+    def __init__(self, path: _Optional[str] = ..., name: _Optional[str] = ..., kind: _Optional[str] = ..., state: _Optional[_Union[StepExecution.State, str]] = ..., attempt: _Optional[int] = ..., agent: _Optional[str] = ..., skill: _Optional[str] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., output: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker_id: _Optional[str] = ..., waiting_for: _Optional[str] = ..., next_attempt_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., max_attempts: _Optional[int] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ..., child_execution_id: _Optional[str] = ..., iterations: _Optional[int] = ..., exit: _Optional[_Union[StepExecution.Exit, str]] = ..., cached_execution_id: _Optional[str] = ..., context: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., items: _Optional[_Union[ItemCounts, _Mapping]] = ...) -> None: ...
 
 class ItemCounts(_message.Message):
     __slots__ = ("total", "completed", "failed", "running")
