@@ -2,7 +2,10 @@
 //! own, none done twice.
 
 use serde_json::{Value as Json, json};
-use tutti::proto::{execution::State, step_execution::State as StepState};
+use tutti::{
+    core::value,
+    proto::{Agent, RegisterAgentRequest, execution::State, step_execution::State as StepState},
+};
 
 use crate::{
     loops::events,
@@ -14,6 +17,22 @@ async fn turn(server: &TestServer, agent: &str, output: Json) -> (String, Json) 
     let task = server.poll(agent).await;
     server.complete(&task, output).await.unwrap();
     (task.step, json_of(&task.input))
+}
+
+/// Registers the searching agent.
+async fn describe(server: &TestServer, description: &str) {
+    let agent = Agent {
+        id: "search".into(),
+        description: description.into(),
+        skills: vec!["searching".into()],
+        input_schema: Some(value::from_json(&json!({"type": "string"}))),
+        ..Agent::default()
+    };
+    let request = RegisterAgentRequest {
+        agent: Some(agent),
+        ..Default::default()
+    };
+    server.agents().register_agent(request).await.unwrap();
 }
 
 #[tokio::test]
@@ -31,7 +50,9 @@ steps:
 output: '{{ steps.r.output }}'
 ";
     server.register(source).await;
+    describe(&server, "finds what is written").await;
     let id = server.begin("research", json!("why?")).await;
+    describe(&server, "finds nothing any more").await;
     let find = |query: &str| json!({"agent": "search", "input": query});
     let plan = json!({"tasks": [find("a"), find("b"), {"agent": "shell", "input": "rm"}]});
     turn(&server, "planner", plan).await;
@@ -47,7 +68,16 @@ output: '{{ steps.r.output }}'
     assert_eq!(given["task"], json!("why?"));
     assert_eq!(
         given["agents"],
-        json!([{"name": "search"}, {"name": "sums"}])
+        json!([
+            {
+                "name": "search",
+                "description": "finds what is written",
+                "input_schema": {"type": "string"},
+                "skills": ["searching"],
+            },
+            {"name": "sums", "description": null, "input_schema": null, "skills": []},
+        ]),
+        "as it was when the execution started"
     );
     let results = given["results"].as_array().unwrap();
     assert_eq!(results[0]["output"], json!("found a"));

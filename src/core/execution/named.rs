@@ -3,9 +3,12 @@
 use std::borrow::Cow;
 
 use super::{Execution, RunId, StepState, scope::error_value};
-use crate::core::{
-    plan::{Seen, Tool},
-    value::{self, Value},
+use crate::{
+    core::{
+        plan::{Seen, Told},
+        value::{self, Value},
+    },
+    proto::KnownAgent,
 };
 
 /// What has no value.
@@ -32,7 +35,14 @@ impl Execution {
         match seen {
             Seen::Constant(value) => Cow::Borrowed(value),
             Seen::Tools(tools) => {
-                let told = tools.iter().map(|tool| self.told_of(tool));
+                let told = tools.iter().map(|tool| value::object(self.told_of(tool)));
+                Cow::Owned(value::list(told.collect()))
+            }
+            Seen::Agents(agents) => {
+                let told = agents.iter().map(|agent| {
+                    let skills = ("skills", self.skills_of(agent));
+                    value::object(self.told_of(agent).into_iter().chain([skills]))
+                });
                 Cow::Owned(value::list(told.collect()))
             }
             Seen::Given => Cow::Borrowed(self.given_to(at)),
@@ -75,18 +85,28 @@ impl Execution {
         }
     }
 
-    fn told_of(&self, tool: &Tool) -> Value {
-        let known = tool.agent.as_ref().and_then(|id| self.agents.get(id));
-        let description = match (tool.description.as_str(), known) {
+    fn known(&self, told: &Told) -> Option<&KnownAgent> {
+        self.agents.get(told.agent.as_ref()?)
+    }
+
+    fn skills_of(&self, told: &Told) -> Value {
+        let known = self.known(told).map(|known| known.skills.iter());
+        let skills = known.into_iter().flatten().chain(&told.skill);
+        value::list(skills.map(value::string).collect())
+    }
+
+    fn told_of(&self, told: &Told) -> [(&'static str, Value); 3] {
+        let known = self.known(told);
+        let description = match (told.description.as_str(), known) {
             ("", Some(known)) => known.description.as_str(),
             (description, _) => description,
         };
         let schema = known.and_then(|known| known.input_schema.clone());
-        value::object([
-            ("name", value::string(&tool.name)),
+        [
+            ("name", value::string(&told.name)),
             ("description", value::text_or_null(description)),
             ("input_schema", schema.unwrap_or_else(value::null)),
-        ])
+        ]
     }
 
     fn gave(&self, at: RunId, id: &str) -> Option<&Value> {

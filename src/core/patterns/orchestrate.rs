@@ -7,12 +7,9 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::{
-    core::{
-        plan::{
-            self, Call, Choice, Compiler, ITEM_VARIABLES, Input, Kind, Loop, Name, NodeId, Seen,
-            Target,
-        },
-        value,
+    core::plan::{
+        self, Call, Choice, Compiler, ITEM_VARIABLES, Input, Kind, Loop, Name, NodeId, Seen,
+        Target, Told,
     },
     proto::{Each, Orchestrate},
 };
@@ -34,7 +31,7 @@ const OWN_VARIABLES: [&str; 7] = [
 /// The pattern as nodes: the loop `rounds` with `plan` and `tasks`, then `synthesis`.
 pub(in crate::core) fn compile(c: &mut Compiler<'_>, written: &Orchestrate, id: NodeId) -> Kind {
     check_allowed(c, &written.allow);
-    c.node(id).names = names(written);
+    c.node(id).names = names(c, written);
     let rounds = rounds(c, written, id);
     let mut steps = vec![rounds];
     if let Some(call) = &written.synthesis {
@@ -69,12 +66,27 @@ fn check_allowed(c: &mut Compiler<'_>, allow: &[String]) {
 }
 
 /// What is planned, done and seen of it.
-fn names(written: &Orchestrate) -> Vec<Name> {
-    let agents = written.allow.iter();
-    let agents = agents.map(|name| value::object([("name", value::string(name))]));
+fn names(c: &mut Compiler<'_>, written: &Orchestrate) -> Vec<Name> {
+    let told = written.allow.iter().map(|name| {
+        // Without a role of that name it is an agent, or else a skill.
+        let (agent, skill) = match c.role(name) {
+            Some(Target::Skill { skill, .. }) => (None, Some(skill)),
+            Some(Target::Agent(agent)) => (Some(agent), None),
+            None => (Some(name.clone()), None),
+        };
+        Told {
+            name: name.clone(),
+            description: String::new(),
+            agent,
+            skill,
+        }
+    });
+    let told: Vec<Told> = told.collect();
+    c.tells_of
+        .extend(told.iter().filter_map(|told| told.agent.clone()));
     vec![
         ("task", Seen::Given),
-        ("agents", Seen::Constant(value::list(agents.collect()))),
+        ("agents", Seen::Agents(told)),
         ("results", Seen::Joined("rounds")),
     ]
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::choice::Named;
 use crate::{
     core::{
-        plan::{Compiler, Kind, Loop, Name, NodeId, Seen, Tool},
+        plan::{Compiler, Kind, Loop, Name, NodeId, Seen, Told},
         value::{self, Value},
     },
     proto::{PatternCall, React, pattern_call::Target},
@@ -131,12 +131,13 @@ fn tool(c: &mut Compiler<'_>, tools: &[Named<'_>], body: NodeId) -> NodeId {
 }
 
 fn names(c: &mut Compiler<'_>, tools: &[Named<'_>]) -> Vec<Name> {
-    let told = tools.iter().map(|tool| Tool {
+    let told = tools.iter().map(|tool| Told {
         name: tool.name.to_owned(),
         description: tool.call.description.clone(),
         agent: c.agent_named(tool),
+        skill: None,
     });
-    let told: Vec<Tool> = told.collect();
+    let told: Vec<Told> = told.collect();
     c.tells_of
         .extend(told.iter().filter_map(|tool| tool.agent.clone()));
     let known: Vec<Value> = tools.iter().map(|t| value::string(t.name)).collect();

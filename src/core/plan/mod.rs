@@ -59,7 +59,7 @@ pub use mermaid::mermaid;
 pub use policies::Retry;
 pub use role::{Asked, Beside, Catch, Role};
 pub use schemas::Schemas;
-pub use seen::{Members, Name, Seen, Tool};
+pub use seen::{Members, Name, Seen, Told};
 pub use states::{States, Transition};
 pub use wait::Wait;
 

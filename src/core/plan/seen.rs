@@ -15,7 +15,9 @@ pub enum Seen {
     /// Always this.
     Constant(Value),
     /// The tools of a reasoner, as it is told of them.
-    Tools(Vec<Tool>),
+    Tools(Vec<Told>),
+    /// Those whom a planner may call, as it is told of them.
+    Agents(Vec<Told>),
     /// What the step was given.
     Given,
     /// The number of the iteration, from 1.
@@ -38,15 +40,17 @@ pub enum Seen {
     Winner(&'static str, Box<Ballot>),
 }
 
-/// A tool of a reasoner.
+/// Who is told of: a tool of a reasoner, or one whom a planner may call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tool {
-    /// What an action names it by.
+pub struct Told {
+    /// What it is named by.
     pub name: String,
     /// What it is for, in words; empty: as the agent says.
     pub description: String,
     /// The agent that it is, when that is known.
     pub agent: Option<String>,
+    /// The skill that it is found by, when that is known.
+    pub skill: Option<String>,
 }
 
 impl Node {

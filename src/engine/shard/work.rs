@@ -113,6 +113,7 @@ impl Shard {
             let known = KnownAgent {
                 description: agent.description,
                 input_schema: agent.input_schema,
+                skills: agent.skills,
             };
             left = left.checked_sub(known.encoded_len())?;
             Some((id.clone(), known))

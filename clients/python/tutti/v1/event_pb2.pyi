@@ -141,12 +141,14 @@ class ExecutionStarted(_message.Message):
     def __init__(self, namespace: _Optional[str] = ..., workflow: _Optional[str] = ..., version: _Optional[int] = ..., definition: _Optional[_Union[_workflow_pb2.Workflow, _Mapping]] = ..., input: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., variables: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., parent: _Optional[_Union[_execution_pb2.Parent, _Mapping]] = ..., agents: _Optional[_Mapping[str, KnownAgent]] = ...) -> None: ...
 
 class KnownAgent(_message.Message):
-    __slots__ = ("description", "input_schema")
+    __slots__ = ("description", "input_schema", "skills")
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     INPUT_SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    SKILLS_FIELD_NUMBER: _ClassVar[int]
     description: str
     input_schema: _struct_pb2.Value
-    def __init__(self, description: _Optional[str] = ..., input_schema: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ...) -> None: ...
+    skills: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, description: _Optional[str] = ..., input_schema: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., skills: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ExecutionCompleted(_message.Message):
     __slots__ = ("output",)

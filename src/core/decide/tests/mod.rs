@@ -110,6 +110,7 @@ fn known_agents() -> HashMap<String, KnownAgent> {
     let known = KnownAgent {
         description: "says what it knows".into(),
         input_schema: Some(value::from_json(&json!({"type": "object"}))),
+        skills: vec!["knowing".into()],
     };
     [("known".to_owned(), known)].into()
 }

@@ -18,6 +18,36 @@ fn search(query: &str) -> Json {
     json!({"agent": "search", "input": {"query": query}})
 }
 
+/// How the planner is told of someone who is not registered.
+fn unknown(name: &str) -> Json {
+    json!({"name": name, "description": null, "input_schema": null, "skills": []})
+}
+
+#[test]
+fn the_planner_is_told_what_was_known_of_those_whom_it_may_call() {
+    let yaml = "
+agents: { writer: { agent: known }, painter: { skill: painting } }
+steps:
+  - { id: r, orchestrate: { plan: { agent: p }, allow: [known, writer, painter, nobody] } }
+";
+    let case = given(yaml, json!(null));
+    let known = |name: &str| {
+        json!({
+            "name": name,
+            "description": "says what it knows",
+            "input_schema": {"type": "object"},
+            "skills": ["knowing"],
+        })
+    };
+    let mut painter = unknown("painter");
+    painter["skills"] = json!(["painting"]);
+    assert_eq!(
+        case.input("r/rounds[1]/plan")["agents"],
+        json!([known("known"), known("writer"), painter, unknown("nobody")])
+    );
+    assert!(case.execution.plan.tells_of.contains("known"));
+}
+
 fn result(task: Json, output: Json) -> Json {
     json!({"task": task, "output": output, "error": null})
 }
@@ -25,7 +55,7 @@ fn result(task: Json, output: Json) -> Json {
 #[test]
 fn a_plan_is_done_at_once_and_what_it_gave_is_joined() {
     let mut case = given(RESEARCH, json!("why?"));
-    let agents = json!([{"name": "search"}, {"name": "sums"}]);
+    let agents = json!([unknown("search"), unknown("sums")]);
     let task = json!({"question": "why?"});
     assert_eq!(
         case.input("r/rounds[1]/plan"),
