@@ -6,6 +6,7 @@
 //! what they are about. The sink is never called with the lock held. May import `core`, the
 //! proto types and tokio; never the store, the engine or the api.
 
+mod blocks;
 mod circuit;
 mod dispatch;
 mod effect;

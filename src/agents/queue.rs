@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     TaskKey,
+    blocks::Blocks,
     state::{AgentId, SkillId, State},
     sticky,
     task::Phase,
@@ -62,7 +63,7 @@ pub(super) struct Queue {
 #[derive(Debug)]
 struct Lane {
     turn: u64,
-    tasks: BTreeSet<(u64, TaskKey)>,
+    tasks: Blocks<(u64, TaskKey)>,
 }
 
 impl Queue {
@@ -72,17 +73,17 @@ impl Queue {
             self.turns.insert((place.priority, self.tick, place.lane));
             Lane {
                 turn: self.tick,
-                tasks: BTreeSet::new(),
+                tasks: Blocks::default(),
             }
         });
-        self.len += usize::from(lane.tasks.insert((place.at, key)));
+        self.len += usize::from(lane.tasks.insert((place.at, key), ()));
     }
 
     pub fn remove(&mut self, place: Place, key: TaskKey) {
         let Some(lane) = self.lanes.get_mut(&place.lane()) else {
             return;
         };
-        if !lane.tasks.remove(&(place.at, key)) {
+        if lane.tasks.remove(&(place.at, key)).is_none() {
             return;
         }
         self.len -= 1;
@@ -116,7 +117,7 @@ impl Queue {
             }
             while first.len() < most && !lanes.is_empty() {
                 lanes.retain_mut(|lane| match lane.next() {
-                    Some((_, key)) => {
+                    Some(((_, key), ())) => {
                         first.push(*key);
                         true
                     }
@@ -141,7 +142,7 @@ impl Queue {
         let Some(own) = self.lanes.get(&place.lane()) else {
             return 0;
         };
-        let ahead = own.tasks.range(..(place.at, key)).take(most).count();
+        let ahead = own.tasks.before(&(place.at, key), most);
         let mut before = ahead;
         for (priority, turn, lane) in &self.turns {
             if before >= most || *priority > place.priority {

@@ -4,12 +4,16 @@
 //! The place is the time at which the attempt was scheduled, so an attempt stands where it
 //! stood whether it is here whole or not, and after a restart too.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
+    sync::Arc,
+};
 
 use tokio::time::Instant;
 
 use super::{
     Hub, TaskKey, Ticket, Token,
+    blocks::Blocks,
     effect::Effect,
     queue::{Place, Source},
     state::{AgentId, Sink, State},
@@ -24,15 +28,15 @@ const FETCHES_MAX: usize = 1_024;
 const AHEAD_MIN: usize = 4;
 const AHEAD_MAX: usize = 64;
 
-/// All tickets.
+/// All tickets. There may be a million of them: what many have in common is kept once.
 #[derive(Default)]
 pub(super) struct Tickets {
-    waiting: HashMap<TaskKey, Stand>,
+    waiting: Blocks<TaskKey, Kept>,
+    /// What tickets have in common, while some do.
+    lines: BTreeMap<Line, Arc<Line>>,
     /// What the keys of those count as that are sticky to an agent.
-    sticky: HashMap<TaskKey, u64>,
-    /// Those that someone else may do.
-    has_next: HashSet<TaskKey>,
-    /// Those of them that are to be fetched because nobody here takes them.
+    sticky: Blocks<TaskKey, u64>,
+    /// Those that someone else may do, which are to be fetched because nobody here takes them.
     away: VecDeque<TaskKey>,
     /// Those that the engine was asked for.
     fetching: HashSet<TaskKey>,
@@ -47,37 +51,93 @@ pub(super) struct Stand {
     pub source: Source,
 }
 
+/// Where a ticket stands, as it is kept.
+struct Kept {
+    /// When it was scheduled, as in its place.
+    at: u64,
+    line: Arc<Line>,
+}
+
+/// The most that a ticket takes here and in its queue, in bytes, beside what it shares. A waiting
+/// execution is to cost 200 bytes in all.
+const TICKET_BYTES_MAX: usize = 72;
+const _: () =
+    assert!(size_of::<(TaskKey, Kept)>() + size_of::<(u64, TaskKey)>() <= TICKET_BYTES_MAX);
+
+/// What tickets have in common that stand behind one another in a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Line {
+    source: Source,
+    priority: u8,
+    lane: u64,
+    /// Someone else may do them.
+    has_next: bool,
+}
+
+impl Kept {
+    fn stand(&self) -> Stand {
+        let Line {
+            source,
+            priority,
+            lane,
+            ..
+        } = *self.line;
+        let at = self.at;
+        let place = Place { priority, at, lane };
+        Stand { place, source }
+    }
+}
+
 impl Tickets {
     pub fn get(&self, key: &TaskKey) -> Option<Stand> {
-        self.waiting.get(key).copied()
+        self.waiting.get(key).map(Kept::stand)
     }
 
     pub fn contains(&self, key: &TaskKey) -> bool {
-        self.waiting.contains_key(key)
+        self.waiting.get(key).is_some()
+    }
+
+    fn put(&mut self, key: TaskKey, stand: Stand, target: &Target, has_next: bool) {
+        self.keep(key, stand, has_next);
+        if let Some(sticky) = target.sticky_key() {
+            self.sticky.insert(key, sticky::hash(sticky));
+        }
+    }
+
+    fn keep(&mut self, key: TaskKey, Stand { place, source }: Stand, has_next: bool) {
+        let Place { priority, at, lane } = place;
+        let line = Line {
+            source,
+            priority,
+            lane,
+            has_next,
+        };
+        let line = self.lines.entry(line).or_insert_with(|| Arc::new(line));
+        let line = Arc::clone(line);
+        self.waiting.insert(key, Kept { at, line });
     }
 
     /// Takes a ticket away; its place in the queue is the caller's.
     pub fn take(&mut self, key: &TaskKey) -> Option<Stand> {
-        let place = self.waiting.remove(key)?;
+        let (stand, _) = self.let_go(key)?;
         self.sticky.remove(key);
-        self.has_next.remove(key);
-        // Gives memory back once a long queue has gone.
-        if self.waiting.capacity() > 1_024 && self.waiting.len() < self.waiting.capacity() / 8 {
-            self.waiting.shrink_to(self.waiting.len() * 2);
-        }
-        Some(place)
+        Some(stand)
     }
 
-    fn put(&mut self, key: TaskKey, stand: Stand, target: &Target, has_next: bool) {
-        self.waiting.insert(key, stand);
-        self.has_next.extend(has_next.then_some(key));
-        let sticky = target.sticky_key().map(sticky::hash);
-        self.sticky.extend(sticky.map(|hash| (key, hash)));
+    /// Takes a ticket away, and tells whether someone else may do it.
+    fn let_go(&mut self, key: &TaskKey) -> Option<(Stand, bool)> {
+        let kept = self.waiting.remove(key)?;
+        // The other one is that in `lines`.
+        if Arc::strong_count(&kept.line) == 2 {
+            self.lines.remove(&*kept.line);
+        }
+        Some((kept.stand(), kept.line.has_next))
     }
 
     /// A ticket whose queue takes no tasks is fetched if someone else may do it.
     pub fn turn_away(&mut self, key: TaskKey) {
-        if self.has_next.contains(&key) {
+        let has_next = |kept: &Kept| kept.line.has_next;
+        if self.waiting.get(&key).is_some_and(has_next) {
             self.away.push_back(key);
         }
     }
@@ -89,9 +149,9 @@ impl Tickets {
 
     /// Gives the place of a ticket that is in another queue from now on.
     pub fn change_queue(&mut self, key: &TaskKey, to: Source) -> Option<Place> {
-        let stand = self.waiting.get_mut(key)?;
-        stand.source = to;
-        Some(stand.place)
+        let (Stand { place, .. }, has_next) = self.let_go(key)?;
+        self.keep(*key, Stand { place, source: to }, has_next);
+        Some(place)
     }
 
     fn is_wanted(&self, key: &TaskKey) -> bool {
@@ -100,12 +160,20 @@ impl Tickets {
 
     #[cfg(test)]
     pub fn iter(&self) -> impl Iterator<Item = (TaskKey, Stand)> {
-        self.waiting.iter().map(|(key, place)| (*key, *place))
+        let waiting = self.waiting.iter();
+        waiting.map(|(key, kept)| (*key, kept.stand()))
     }
 
     #[cfg(test)]
     pub fn is_fetching(&self, key: &TaskKey) -> bool {
         self.fetching.contains(key)
+    }
+
+    /// Panics when a line is kept that no ticket has, or one is not kept.
+    #[cfg(test)]
+    pub fn check(&self) {
+        let lines: BTreeSet<_> = self.waiting.iter().map(|(_, kept)| *kept.line).collect();
+        assert!(lines.iter().eq(self.lines.keys()), "lines of tickets");
     }
 }
 

@@ -164,4 +164,5 @@ fn nothing_is_left_over(state: &State) {
     }
     let queues = state.spaces.values().map(|s| s.queues.len()).sum::<usize>();
     assert_eq!(queues, state.skills.len(), "queues for skills");
+    state.tickets.check();
 }
