@@ -5,6 +5,7 @@
 use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use super::{
@@ -24,6 +25,8 @@ pub struct Work {
     /// How much journal is written between checkpoints, in bytes.
     pub checkpoint_bytes: u64,
     cache_bytes: u64,
+    /// For how long nothing is committed until what there is is taken over.
+    drain_idle: Duration,
     orders: Mutex<Orders>,
     wake: Condvar,
     /// Released last.
@@ -69,6 +72,7 @@ impl Work {
             failure: Failure::default(),
             checkpoint_bytes: options.checkpoint_bytes,
             cache_bytes: options.cache_bytes,
+            drain_idle: options.drain_idle,
             orders: Mutex::default(),
             wake: Condvar::new(),
             directory,
@@ -117,20 +121,14 @@ impl Work {
 
     fn run(&self) {
         loop {
-            let mut orders = self.orders();
-            while !orders.stop && orders.jobs.is_empty() && !self.is_due() {
-                orders = self
-                    .wake
-                    .wait(orders)
-                    .unwrap_or_else(PoisonError::into_inner);
-            }
+            let (mut orders, idle) = self.wait();
             if orders.stop {
                 return;
             }
             let jobs = std::mem::take(&mut orders.jobs);
             drop(orders);
             // What fails is told by `failure`, also to those whose jobs are not done then.
-            let mut done = self.failure.note(self.do_due());
+            let mut done = self.failure.note(self.do_due(idle));
             for job in jobs {
                 done = done.and_then(|()| self.failure.note(self.task(job.what)));
                 let told = done
@@ -144,7 +142,29 @@ impl Work {
         }
     }
 
-    fn do_due(&self) -> Result<(), Error> {
+    /// Waits until there is something to do; tells whether nothing was committed for a while and
+    /// there is something to be taken over.
+    fn wait(&self) -> (MutexGuard<'_, Orders>, bool) {
+        let mut orders = self.orders();
+        while !orders.stop && orders.jobs.is_empty() && !self.is_due() {
+            let Some(end) = self.kept.overlay().end() else {
+                orders = self
+                    .wake
+                    .wait(orders)
+                    .unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let waited = self.wake.wait_timeout(orders, self.drain_idle);
+            let (again, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            if timeout.timed_out() && self.kept.overlay().end() == Some(end) {
+                return (again, true);
+            }
+            orders = again;
+        }
+        (orders, false)
+    }
+
+    fn do_due(&self, idle: bool) -> Result<(), Error> {
         self.failure.check()?;
         if self.sealed.is_room_due() {
             self.sealed.make_room()?;
@@ -152,7 +172,7 @@ impl Work {
         if self.is_checkpoint_due() {
             return self.checkpoint();
         }
-        if self.kept.overlay().is_due() {
+        if idle || self.kept.overlay().is_due() {
             self.kept.drain_one()?;
         }
         Ok(())

@@ -36,14 +36,16 @@ impl Kept {
         self.overlay.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a commit; gives whether there is something to be taken over then.
+    /// Adds a commit; gives whether there is something to be taken over then, or to be watched
+    /// until it is.
     ///
     /// # Errors
     /// `Error::Damaged` when it is not readable.
     pub fn fold(&self, commit: Commit) -> Result<bool, Error> {
         let mut overlay = self.overlay_mut();
+        let was_empty = overlay.end().is_none();
         overlay.fold(commit)?;
-        Ok(overlay.is_due())
+        Ok(was_empty || overlay.is_due())
     }
 
     /// Takes all over into the state that is committed now. Only one thread does.

@@ -68,6 +68,7 @@ mod writer;
 use std::{
     io,
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use uuid::Uuid;
@@ -104,6 +105,9 @@ pub struct Options {
     /// How much waits in memory before it is taken over into the state, in bytes. More of it
     /// means fewer and larger values in the state.
     pub drain_bytes: usize,
+    /// For how long nothing must be committed until what waits in memory is taken over though it
+    /// is less: a store at rest keeps none of it in memory, and has less to replay.
+    pub drain_idle: Duration,
     /// How much may wait in memory to be taken over into the state before new executions are
     /// refused, in bytes.
     pub pending_bytes_max: usize,
@@ -122,6 +126,7 @@ impl Default for Options {
             preallocate_bytes: 4 << 20,
             checkpoint_bytes: 64 << 20,
             drain_bytes: 8 << 20,
+            drain_idle: Duration::from_secs(2),
             pending_bytes_max: 64 << 20,
             cache_bytes: 8 << 20,
             inline_bytes_max: 32 << 10,

@@ -13,6 +13,7 @@ mod upkeep;
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use tempfile::TempDir;
@@ -34,6 +35,7 @@ fn small() -> Options {
         preallocate_bytes: 1 << 10,
         checkpoint_bytes: 16 << 10,
         drain_bytes: 2 << 10,
+        drain_idle: Duration::from_secs(3600),
         pending_bytes_max: 8 << 10,
         cache_bytes: 1 << 20,
         inline_bytes_max: 32 << 10,

@@ -7,6 +7,8 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
+    thread,
+    time::{Duration, Instant},
 };
 
 use super::*;
@@ -61,6 +63,25 @@ fn events_of_one_execution_become_one_value_and_no_mark_outlives_its_use() {
     ]);
     subject.keeper(Task::Drain);
     assert_eq!(kinds(&subject), "");
+}
+
+#[test]
+fn what_waits_is_taken_over_when_nothing_is_committed_for_a_while() {
+    let options = Options {
+        drain_idle: Duration::from_millis(1),
+        ..no_checkpoint()
+    };
+    let subject = OnDisk::with(options);
+    for n in 1..=2 {
+        subject.store.commit(vec![start(n)]).unwrap();
+        let give_up = Instant::now() + Duration::from_secs(60);
+        while subject.store.pressure().pending_bytes > 0 {
+            assert!(Instant::now() < give_up, "nothing is taken over");
+            thread::yield_now();
+        }
+    }
+    assert_eq!(kinds(&subject), "eennooxx");
+    assert_eq!(subject.store.events(id(2), 0, 9).unwrap().len(), 1);
 }
 
 #[test]
