@@ -113,7 +113,7 @@ impl Shard {
                 if let Some(due) = live.due {
                     self.timers.remove(&(due, ended));
                 }
-                self.tell_end(live);
+                self.tell_end(*live);
             }
         }
     }

@@ -90,7 +90,8 @@ struct Live {
 
 struct Shard {
     parts: Parts,
-    live: HashMap<Uuid, Live, foldhash::fast::RandomState>,
+    /// Boxed, so that the room of those that have left again costs little.
+    live: HashMap<Uuid, Box<Live>, foldhash::fast::RandomState>,
     timers: BTreeSet<(Time, Uuid)>,
     /// Request ids whose record is not durable yet.
     requests: HashMap<(String, String), RequestRecord>,
@@ -271,7 +272,7 @@ impl Shard {
             summarised: 0,
             ends: self.passive.ends_of(id),
         };
-        self.live.insert(id, live);
+        self.live.insert(id, Box::new(live));
         self.passive.came(id, now);
     }
 

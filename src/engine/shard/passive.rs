@@ -17,7 +17,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{Live, Message, Shard, load::Loaded};
+use super::{Message, Shard, load::Loaded};
 use crate::{
     agents::{Order, Ticket},
     core::{
@@ -222,7 +222,8 @@ impl Shard {
             None => Vec::new(),
         };
         // Its due time stays among the timers.
-        if let Some(Live { mut ends, .. }) = self.live.remove(&id) {
+        if let Some(live) = self.live.remove(&id) {
+            let mut ends = live.ends;
             ends.retain(|end| !end.is_closed());
             if !ends.is_empty() {
                 self.passive.ends.insert(id, ends);

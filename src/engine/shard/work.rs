@@ -11,7 +11,7 @@ use prost::Message as _;
 use tokio::{sync::oneshot, time::Instant};
 use uuid::Uuid;
 
-use super::{Live, Message, Shard, message::Starting};
+use super::{Message, Shard, message::Starting};
 use crate::{
     agents::{Fact, Order, Settled, Token, What},
     core::{
@@ -281,11 +281,11 @@ impl Shard {
 
     /// Has effects of an execution in memory released with the group being filled.
     pub(super) fn release_effects(&mut self, id: Uuid, effects: impl IntoIterator<Item = Effect>) {
-        let Some(Live { execution, .. }) = self.live.get(&id) else {
+        let Some(live) = self.live.get(&id) else {
             return;
         };
         let effects = effects.into_iter();
-        let released = effects.filter_map(|effect| of_effect(execution, effect));
+        let released = effects.filter_map(|effect| of_effect(&live.execution, effect));
         self.releases.extend(released);
     }
 
