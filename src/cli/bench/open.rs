@@ -20,10 +20,10 @@ use crate::{
 };
 
 const SOURCE: &str = "name: bench-open\nsteps: [ { id: wait, agent: bench-nobody } ]";
+const WARM_SOURCE: &str = "name: bench-warm\nsteps: [ { id: done, set: { done: true } } ]";
 const STARTS_AT_ONCE: usize = 256;
-/// How many executions there are at most before memory is measured first: what every server
-/// needs, and what it keeps in memory up to a bound, is not counted to the executions.
-const BASE_MAX: u64 = 20_000;
+/// How many more executions may be open than are started, so that one can be started behind them.
+const SPARE: u64 = 1_000;
 const ANSWER_POLL: Duration = Duration::from_millis(1);
 /// How long the server may take to answer again.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
@@ -35,6 +35,11 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 110_000,
         value_parser = clap::value_parser!(u64).range(1001..=10_000_000))]
     executions: u64,
+
+    /// How many others run to their end before memory is measured first: what a server in use
+    /// keeps in memory up to bounds (caches, threads, connections) is not counted to the open ones
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    warm: u64,
 
     /// How many bytes each is given
     #[arg(long, value_name = "BYTES", default_value_t = 200)]
@@ -51,6 +56,7 @@ impl Args {
     pub fn sized(quick: bool) -> Self {
         Self {
             executions: if quick { 11_000 } else { 110_000 },
+            warm: if quick { 10_000 } else { 100_000 },
             payload: 200,
             settle: 8,
         }
@@ -58,19 +64,18 @@ impl Args {
 
     /// Measures.
     pub async fn run(self, settings: &Settings, out: &mut Report) -> Result<(), Failure> {
-        let limits = [format!(
-            "open_executions_max={}",
-            self.executions + BASE_MAX
-        )];
+        let limits = [format!("open_executions_max={}", self.executions + SPARE)];
         let mut rig = Rig::without_worker(settings, &limits).await?;
         rig.register(SOURCE).await?;
+        rig.register(WARM_SOURCE).await?;
         let started = Arc::new(Mutex::new(String::new()));
-        let shown = Progress::show(format!("open: starting {} executions", self.executions));
-        let before = (self.executions / 5).min(BASE_MAX);
-        let counted = self.executions - before;
-        self.start(&rig, before, &started).await?;
+        let shown = Progress::show(format!("open: running {} executions to warm up", self.warm));
+        self.start(&rig, "bench-warm", self.warm, &started).await?;
         let base = self.settled(&rig).await;
-        let load = self.start(&rig, counted, &started).await?;
+        drop(shown);
+        let shown = Progress::show(format!("open: starting {} executions", self.executions));
+        let counted = self.executions;
+        let load = self.start(&rig, "bench-open", counted, &started).await?;
         let full = self.settled(&rig).await;
         drop(shown);
         let last = started.lock().map(|id| id.clone()).unwrap_or_default();
@@ -102,6 +107,7 @@ impl Args {
     async fn start(
         &self,
         rig: &Rig,
+        workflow: &'static str,
         count: u64,
         last: &Arc<Mutex<String>>,
     ) -> Result<Load, Failure> {
@@ -112,7 +118,7 @@ impl Args {
             let last = Arc::clone(&last);
             async move {
                 let request = StartExecutionRequest {
-                    workflow: "bench-open".into(),
+                    workflow: workflow.into(),
                     input: Some(value::string("x".repeat(payload))),
                     ..StartExecutionRequest::default()
                 };
