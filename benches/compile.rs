@@ -17,6 +17,10 @@ use tutti::core::{definition, limits::Limits, plan};
 
 const RUNS: usize = 15;
 
+/// As the server has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Writes a definition with so many steps.
 type Shape = fn(usize) -> String;
 
@@ -27,12 +31,13 @@ fn main() {
         "{steps:>8} steps {:>10} {:>12} {:>16}",
         "read ms", "compile ms", "growth, 2x steps"
     );
-    let shapes: [(&str, Shape); 5] = [
+    let shapes: [(&str, Shape); 6] = [
         ("sequence", sequence),
         ("graph", graph),
         ("blocks", blocks),
         ("states", states),
         ("typed", typed),
+        ("typed apart", typed_apart),
     ];
     for (name, shape) in shapes {
         let (read, compiled) = measure(&shape(steps));
@@ -150,17 +155,27 @@ fn states(count: usize) -> String {
     source
 }
 
-/// Each with schemas and gates.
+/// Each with schemas and gates, the same for all.
 fn typed(count: usize) -> String {
+    with_types(count, |_| "text".to_owned())
+}
+
+/// Each with schemas of its own.
+fn typed_apart(count: usize) -> String {
+    with_types(count, |n| format!("text{n}"))
+}
+
+fn with_types(count: usize, member: impl Fn(usize) -> String) -> String {
     let mut source = head("SEQUENCE");
     for n in 0..count {
+        let member = member(n);
         let _ = writeln!(
             source,
             "- id: step-{n}
   agent: worker
-  input_schema: {{ type: object, required: [text], properties: {{ text: {{ type: string, minLength: 1 }} }} }}
-  output_schema: {{ type: object, required: [text], properties: {{ text: {{ type: string }} }} }}
-  gates: {{ after: [ {{ regex: '[.!?]$' }}, {{ cel: \"output.text != ''\" }} ] }}"
+  input_schema: {{ type: object, required: [{member}], properties: {{ {member}: {{ type: string, minLength: 1 }} }} }}
+  output_schema: {{ type: object, required: [{member}], properties: {{ {member}: {{ type: string }} }} }}
+  gates: {{ after: [ {{ regex: '[.!?]$' }}, {{ cel: \"output.{member} != ''\" }} ] }}"
         );
     }
     source

@@ -1,13 +1,14 @@
 //! A tree of YAML to a message, guided by the message's descriptor: the canonical JSON
 //! mapping, every problem reported where it stands. Single values are read by `values`.
 
-use std::collections::HashMap;
+use std::fmt::Write as _;
 
-use prost_reflect::{DynamicMessage, FieldDescriptor, MapKey, MessageDescriptor, Value};
+use prost_reflect::{FieldDescriptor, MessageDescriptor, OneofDescriptor};
 
 use super::{
     positions::Positions,
     schema,
+    wire::Wire,
     yaml::{Data, Entry, Node},
 };
 use crate::core::finding::{self, Finding};
@@ -22,8 +23,8 @@ pub struct Reader<'f> {
 
 impl Reader<'_> {
     /// The message that a mapping stands for; what cannot be read is reported and left out.
-    pub fn message(&mut self, node: &Node, descriptor: &MessageDescriptor) -> DynamicMessage {
-        let mut message = DynamicMessage::new(descriptor.clone());
+    pub fn message(&mut self, node: &Node, descriptor: &MessageDescriptor) -> Wire {
+        let mut message = Wire::default();
         let Data::Map(entries) = &node.data else {
             let what = article(&noun(descriptor));
             self.wrong_type(node, &format!("{what} is a mapping of fields"));
@@ -39,16 +40,14 @@ impl Reader<'_> {
                 if reader.clashes(&mut seen, &field, entry) {
                     return;
                 }
-                if let Some(value) = reader.field(&entry.value, &field) {
-                    message.set_field(&field, value);
-                }
+                reader.field(&entry.value, &field, &mut message);
             });
         }
         message
     }
 
-    /// The value of a field; `None` when it is not set or cannot be read.
-    fn field(&mut self, node: &Node, field: &FieldDescriptor) -> Option<Value> {
+    /// Writes the value of a field, when it is set and can be read.
+    fn field(&mut self, node: &Node, field: &FieldDescriptor, message: &mut Wire) {
         let takes_null = self.takes_null(field);
         if let Data::Null { written } = node.data
             && !takes_null
@@ -56,49 +55,58 @@ impl Reader<'_> {
             if !written {
                 self.warn_empty(node, field);
             }
-            return None;
+            return;
         }
         if field.is_map() {
-            self.map(node, field)
+            self.map(node, field, message);
         } else if field.is_list() {
-            self.list(node, field)
+            self.list(node, field, message);
         } else {
-            self.single(node, field)
+            self.single(node, field, message);
         }
     }
 
-    fn list(&mut self, node: &Node, field: &FieldDescriptor) -> Option<Value> {
+    fn list(&mut self, node: &Node, field: &FieldDescriptor, message: &mut Wire) {
         let Data::List(items) = &node.data else {
             self.wrong_type(node, "it is a list");
-            return None;
+            return;
         };
-        let mut values = Vec::with_capacity(items.len());
-        for (index, item) in items.iter().enumerate() {
-            let length = self.path.len();
-            self.path.push_str(&format!("[{index}]"));
-            self.positions.put(&self.path, (item.line, item.column));
-            values.extend(self.single(item, field));
-            self.path.truncate(length);
-        }
-        Some(Value::List(values))
+        self.items(items, |reader, item| reader.single(item, field, message));
     }
 
-    fn map(&mut self, node: &Node, field: &FieldDescriptor) -> Option<Value> {
+    /// Runs `read` with the path of each item, whose position is remembered.
+    pub fn items(&mut self, items: &[Node], mut read: impl FnMut(&mut Self, &Node)) {
+        for (index, item) in items.iter().enumerate() {
+            let length = self.path.len();
+            // Writing into a text cannot fail.
+            let _ = write!(self.path, "[{index}]");
+            self.positions.put(&self.path, (item.line, item.column));
+            read(self, item);
+            self.path.truncate(length);
+        }
+    }
+
+    fn map(&mut self, node: &Node, field: &FieldDescriptor, message: &mut Wire) {
         let Data::Map(entries) = &node.data else {
             self.wrong_type(node, "it is a mapping of names to texts");
-            return None;
+            return;
         };
         let kind = field.kind();
-        let value_field = kind.as_message()?.map_entry_value_field();
-        let mut values = HashMap::with_capacity(entries.len());
+        let member = kind.as_message().expect("a map holds entries");
+        let (name, value) = (
+            member.map_entry_key_field().number(),
+            member.map_entry_value_field(),
+        );
         for entry in entries {
             self.within(&entry.key, entry, |reader| {
-                if let Some(value) = reader.single(&entry.value, &value_field) {
-                    values.insert(MapKey::String(entry.key.clone()), value);
+                let mut written = Wire::default();
+                reader.single(&entry.value, &value, &mut written);
+                if !written.is_empty() {
+                    written.text(name, &entry.key);
+                    message.message(field.number(), &written);
                 }
             });
         }
-        Some(Value::Map(values))
     }
 
     /// Runs `read` with the path of a member, whose position is remembered: that of the value
@@ -120,20 +128,25 @@ impl Reader<'_> {
 
     /// Reports a field given in both spellings, or a second member of a oneof.
     fn clashes(&mut self, seen: &mut Seen, field: &FieldDescriptor, entry: &Entry) -> bool {
-        if let Some(line) = seen.fields.insert(field.number(), entry.line) {
+        let number = field.number();
+        let known = seen.fields.iter().find(|(known, _)| *known == number);
+        if let Some((_, line)) = known {
             let name = field.name();
             let message = format!("`{name}` is given twice, first in line {line}");
             self.report_entry(entry, "duplicate-key", &message, "remove one of the two");
             return true;
         }
+        seen.fields.push((number, entry.line));
         let Some(oneof) = field.containing_oneof().filter(|o| !o.is_synthetic()) else {
             return false;
         };
         if matches!(entry.value.data, Data::Null { .. }) {
             return false;
         }
-        let this = (field.name().to_owned(), entry.line);
-        let Some((first, line)) = seen.oneofs.insert(oneof.name().to_owned(), this) else {
+        let given = seen.oneofs.iter_mut().find(|(known, ..)| *known == oneof);
+        let Some((_, first, line)) = given else {
+            let first = field.name().to_owned();
+            seen.oneofs.push((oneof, first, entry.line));
             return false;
         };
         let owner = noun(field.parent_message());
@@ -215,13 +228,13 @@ impl Reader<'_> {
     }
 }
 
-/// What a message was already given.
+/// What a message was already given; a message has few fields.
 #[derive(Default)]
 struct Seen {
-    /// Field number to line.
-    fields: HashMap<u32, u32>,
-    /// Oneof to member and line.
-    oneofs: HashMap<String, (String, u32)>,
+    /// Number and line of each field.
+    fields: Vec<(u32, u32)>,
+    /// The member of each oneof, and its line.
+    oneofs: Vec<(OneofDescriptor, String, u32)>,
 }
 
 /// The field of that name, in either spelling.
@@ -247,7 +260,7 @@ fn kinds(step: &MessageDescriptor) -> String {
     let kinds = step.oneofs().find(|o| o.name() == "kind");
     let names: Vec<_> = kinds
         .iter()
-        .flat_map(prost_reflect::OneofDescriptor::fields)
+        .flat_map(OneofDescriptor::fields)
         .map(|f| f.name().to_owned())
         .collect();
     names.join(", ")

@@ -18,6 +18,7 @@ mod schema;
 mod tests;
 mod tree;
 mod values;
+mod wire;
 mod write;
 mod yaml;
 
@@ -26,6 +27,8 @@ pub use duration::{format as format_duration, parse as parse_duration};
 pub use fingerprint::fingerprint;
 pub use positions::Positions;
 pub use render::{to_json, to_yaml};
+
+use prost::Message as _;
 
 use crate::{
     core::finding::{self, Finding},
@@ -78,7 +81,7 @@ pub fn parse(source: &str) -> Parsed {
     reader.positions.put("", (root.line, root.column));
     let message = reader.message(&root, &schema::workflow());
     let positions = reader.positions;
-    let draft = message.transcode_to::<Workflow>();
+    let draft = Workflow::decode(message.bytes());
     if draft.is_err() {
         findings.push(Finding {
             line: root.line,

@@ -7,7 +7,7 @@ use crate::core::finding::Finding;
 /// Line and column, from 1, of every field path that the text holds.
 #[derive(Clone, Debug, Default)]
 pub struct Positions {
-    places: HashMap<String, (u32, u32)>,
+    places: HashMap<String, (u32, u32), foldhash::fast::RandomState>,
 }
 
 impl Positions {

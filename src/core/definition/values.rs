@@ -1,13 +1,15 @@
 //! Single values of a message: scalars, enums, durations and JSON data.
 
-use prost_reflect::{
-    DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, Value,
-};
+use std::borrow::Cow;
+
+use prost::Message;
+use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 
 use super::{
     duration,
     fields::{Reader, describe},
     schema,
+    wire::Wire,
     yaml::{Data, Entry, Node},
 };
 use crate::core::{
@@ -18,6 +20,26 @@ use crate::core::{
 const DURATION: &str = "google.protobuf.Duration";
 const JSON_VALUE: &str = "google.protobuf.Value";
 const JSON_OBJECT: &str = "google.protobuf.Struct";
+
+/// The fields of JSON data (google/protobuf/struct.proto).
+mod json {
+    pub const NULL: u32 = 1;
+    pub const NUMBER: u32 = 2;
+    pub const STRING: u32 = 3;
+    pub const BOOL: u32 = 4;
+    pub const OBJECT: u32 = 5;
+    pub const LIST: u32 = 6;
+    /// Of a list, and of an object.
+    pub const ITEMS: u32 = 1;
+    /// Of a member of an object.
+    pub const NAME: u32 = 1;
+    /// Of a member of an object.
+    pub const MEMBER: u32 = 2;
+}
+
+/// Data so deep is always decoded: a level takes at most three of the 100 messages within each
+/// other that decoders take.
+const HEIGHT_SURE: usize = 30;
 
 /// Fields that are CEL, for the hint to quote them.
 const EXPRESSIONS: [&str; 3] = ["when", "cel", "of"];
@@ -30,63 +52,87 @@ impl Reader<'_> {
             && matches!(field.kind(), Kind::Message(m) if m.full_name() == JSON_VALUE)
     }
 
-    /// One value of a field, or one item of it.
-    pub fn single(&mut self, node: &Node, field: &FieldDescriptor) -> Option<Value> {
+    /// Writes one value of a field, or one item of it, when it can be read.
+    pub fn single(&mut self, node: &Node, field: &FieldDescriptor, message: &mut Wire) {
+        let number = field.number();
         match field.kind() {
-            Kind::String => self.string(node, field),
-            Kind::Bool => self.boolean(node),
-            Kind::Double => self.double(node).map(Value::F64),
-            Kind::Int32 => self.whole(node).map(Value::I32),
-            Kind::Uint32 => self.whole(node).map(Value::U32),
-            Kind::Uint64 => self.whole(node).map(Value::U64),
-            Kind::Enum(descriptor) => self.enumeration(node, &descriptor),
-            Kind::Message(descriptor) => self.nested(node, &descriptor),
+            Kind::String => {
+                if let Some(text) = self.string(node, field) {
+                    message.text(number, &text);
+                }
+            }
+            Kind::Bool => {
+                if let Some(truth) = self.boolean(node) {
+                    message.unsigned(number, truth);
+                }
+            }
+            Kind::Double => {
+                if let Some(double) = self.double(node) {
+                    message.double(number, double);
+                }
+            }
+            Kind::Int32 => {
+                if let Some(whole) = self.whole::<i32>(node) {
+                    message.signed(number, whole);
+                }
+            }
+            Kind::Uint32 => {
+                if let Some(whole) = self.whole::<u32>(node) {
+                    message.unsigned(number, whole);
+                }
+            }
+            Kind::Uint64 => {
+                if let Some(whole) = self.whole::<u64>(node) {
+                    message.unsigned(number, whole);
+                }
+            }
+            Kind::Enum(descriptor) => {
+                if let Some(value) = self.enumeration(node, &descriptor) {
+                    message.signed(number, value);
+                }
+            }
+            Kind::Message(descriptor) => {
+                if let Some(nested) = self.nested(node, &descriptor) {
+                    message.message(number, &nested);
+                }
+            }
             other => unreachable!("no field of a workflow is of type {other:?}"),
         }
     }
 
-    fn nested(&mut self, node: &Node, descriptor: &MessageDescriptor) -> Option<Value> {
-        let message = match descriptor.full_name() {
-            DURATION => self.duration(node, descriptor)?,
+    fn nested(&mut self, node: &Node, descriptor: &MessageDescriptor) -> Option<Wire> {
+        match descriptor.full_name() {
+            DURATION => self.duration(node),
             JSON_VALUE => {
                 let data = self.json(node);
-                self.encoded(node, descriptor, &data)?
+                self.decodes::<value::Value>(node, &data).then_some(data)
             }
             JSON_OBJECT => {
                 let Data::Map(entries) = &node.data else {
                     self.wrong_type(node, "it is a mapping of names to values");
                     return None;
                 };
-                let fields = self.members(entries).collect();
-                self.encoded(node, descriptor, &value::Struct { fields })?
+                let data = self.members(entries);
+                self.decodes::<value::Struct>(node, &data).then_some(data)
             }
-            _ => self.message(node, descriptor),
-        };
-        Some(Value::Message(message))
-    }
-
-    /// A message read as bytes, so that the generated types need not be known to descriptors.
-    fn encoded(
-        &mut self,
-        node: &Node,
-        descriptor: &MessageDescriptor,
-        message: &impl prost::Message,
-    ) -> Option<DynamicMessage> {
-        let bytes = message.encode_to_vec();
-        match DynamicMessage::decode(descriptor.clone(), bytes.as_slice()) {
-            Ok(message) => Some(message),
-            Err(_) => {
-                let hint = "make the data flatter";
-                self.report(node, "limit", "the data is nested too deeply", hint);
-                None
-            }
+            _ => Some(self.message(node, descriptor)),
         }
     }
 
+    /// True when decoders, which go only so deep, take the data; reports it when not.
+    fn decodes<M: Message + Default>(&mut self, node: &Node, data: &Wire) -> bool {
+        if height(node) <= HEIGHT_SURE || M::decode(data.bytes()).is_ok() {
+            return true;
+        }
+        let hint = "make the data flatter";
+        self.report(node, "limit", "the data is nested too deeply", hint);
+        false
+    }
+
     /// A text. A number or boolean is reported, and its text taken for the rest of the check.
-    fn string(&mut self, node: &Node, field: &FieldDescriptor) -> Option<Value> {
+    fn string<'n>(&mut self, node: &'n Node, field: &FieldDescriptor) -> Option<Cow<'n, str>> {
         let text = match &node.data {
-            Data::String(text) => return Some(Value::String(text.clone())),
+            Data::String(text) => return Some(Cow::Borrowed(text)),
             Data::Bool(value) => value.to_string(),
             Data::Number { text, .. } => text.clone(),
             _ => {
@@ -102,12 +148,12 @@ impl Reader<'_> {
         let message = format!("{what}, not {}", describe(&node.data));
         let hint = format!("write it in quotes: \"{text}\"");
         self.report(node, "wrong-type", &message, &hint);
-        Some(Value::String(text))
+        Some(Cow::Owned(text))
     }
 
-    fn boolean(&mut self, node: &Node) -> Option<Value> {
+    fn boolean(&mut self, node: &Node) -> Option<bool> {
         match &node.data {
-            Data::Bool(value) => Some(Value::Bool(*value)),
+            Data::Bool(value) => Some(*value),
             Data::String(text) => {
                 let hint = match text.to_ascii_lowercase().as_str() {
                     "true" | "yes" | "on" => "write true, without quotes",
@@ -166,7 +212,7 @@ impl Reader<'_> {
         None
     }
 
-    fn enumeration(&mut self, node: &Node, descriptor: &EnumDescriptor) -> Option<Value> {
+    fn enumeration(&mut self, node: &Node, descriptor: &EnumDescriptor) -> Option<i32> {
         let found = match &node.data {
             Data::String(name) => descriptor.get_value_by_name(name),
             Data::Number { value, .. } => exact_whole(*value)
@@ -175,7 +221,7 @@ impl Reader<'_> {
             _ => None,
         };
         if let Some(value) = found {
-            return Some(Value::EnumNumber(value.number()));
+            return Some(value.number());
         }
         let names: Vec<String> = descriptor
             .values()
@@ -202,10 +248,10 @@ impl Reader<'_> {
         None
     }
 
-    fn duration(&mut self, node: &Node, descriptor: &MessageDescriptor) -> Option<DynamicMessage> {
+    fn duration(&mut self, node: &Node) -> Option<Wire> {
         match &node.data {
             Data::String(text) => match duration::parse(text) {
-                Ok(duration) => self.encoded(node, descriptor, &duration),
+                Ok(duration) => Some(Wire::of(&duration)),
                 Err(reason) => {
                     let message = format!("\"{text}\" is not a duration: {reason}");
                     let hint = "write it like 500ms, 30s, 5m, 1h30m or 2d";
@@ -226,42 +272,44 @@ impl Reader<'_> {
         }
     }
 
-    /// JSON data of any shape.
-    fn json(&mut self, node: &Node) -> value::Value {
+    /// JSON data of any shape, as a `google.protobuf.Value`.
+    fn json(&mut self, node: &Node) -> Wire {
+        let mut data = Wire::default();
         match &node.data {
-            Data::Null { .. } => value::null(),
-            Data::Bool(b) => value::boolean(*b),
-            Data::String(text) => value::string(text.clone()),
-            Data::Number { value, text } => self.json_number(node, *value, text),
-            Data::List(items) => {
-                let mut values = Vec::with_capacity(items.len());
-                for (index, item) in items.iter().enumerate() {
-                    let length = self.path.len();
-                    self.path.push_str(&format!("[{index}]"));
-                    self.positions.put(&self.path, (item.line, item.column));
-                    values.push(self.json(item));
-                    self.path.truncate(length);
-                }
-                value::list(values)
+            Data::Null { .. } => data.unsigned(json::NULL, false),
+            Data::Bool(truth) => data.unsigned(json::BOOL, *truth),
+            Data::String(text) => data.text(json::STRING, text),
+            Data::Number { value, text } => {
+                self.check_number(node, *value, text);
+                data.double(json::NUMBER, *value);
             }
-            Data::Map(entries) => value::object(self.members(entries).collect::<Vec<_>>()),
+            Data::List(items) => {
+                let mut list = Wire::default();
+                self.items(items, |reader, item| {
+                    list.message(json::ITEMS, &reader.json(item));
+                });
+                data.message(json::LIST, &list);
+            }
+            Data::Map(entries) => data.message(json::OBJECT, &self.members(entries)),
         }
+        data
     }
 
-    fn members<'n>(
-        &mut self,
-        entries: &'n [Entry],
-    ) -> impl Iterator<Item = (String, value::Value)> + use<'n> {
-        let mut values = Vec::with_capacity(entries.len());
+    /// A `google.protobuf.Struct`.
+    fn members(&mut self, entries: &[Entry]) -> Wire {
+        let mut object = Wire::default();
         for entry in entries {
             self.within(&entry.key, entry, |reader| {
-                values.push((entry.key.clone(), reader.json(&entry.value)));
+                let mut member = Wire::default();
+                member.text(json::NAME, &entry.key);
+                member.message(json::MEMBER, &reader.json(&entry.value));
+                object.message(json::ITEMS, &member);
             });
         }
-        values.into_iter()
+        object
     }
 
-    fn json_number(&mut self, node: &Node, number: f64, text: &str) -> value::Value {
+    fn check_number(&mut self, node: &Node, number: f64, text: &str) {
         if !number.is_finite() {
             let message = format!("JSON has no number {text}");
             self.report(node, "wrong-type", &message, "write it in quotes");
@@ -273,8 +321,17 @@ impl Reader<'_> {
                 ..finding::warning(&self.path, "precision", message, "write it in quotes")
             });
         }
-        value::number(number)
     }
+}
+
+/// How deep the data is; 1 for what holds nothing.
+fn height(node: &Node) -> usize {
+    let highest = match &node.data {
+        Data::List(items) => items.iter().map(height).max(),
+        Data::Map(entries) => entries.iter().map(|entry| height(&entry.value)).max(),
+        _ => None,
+    };
+    1 + highest.unwrap_or(0)
 }
 
 /// The bounds of a whole number, for messages.

@@ -237,7 +237,6 @@ impl Expr {
 /// nothing, all else as compact JSON. Names of members are kept as they are.
 #[derive(Debug)]
 pub struct Template {
-    references: References,
     part: template::Part,
 }
 
@@ -249,14 +248,17 @@ impl Template {
     /// Everything that is wrong with any of them.
     pub fn compile(value: &Value, names: &Names) -> Result<Self, Vec<(String, Error)>> {
         let part = template::compile(value, "", names)?;
-        let mut references = References::default();
-        part.collect(&mut references);
-        Ok(Self { references, part })
+        Ok(Self { part })
     }
 
     /// What its expressions read, all together.
-    pub fn references(&self) -> &References {
-        &self.references
+    pub fn references(&self) -> Cow<'_, References> {
+        if let template::Part::Whole(expr) = &self.part {
+            return Cow::Borrowed(expr.references());
+        }
+        let mut references = References::default();
+        self.part.collect(&mut references);
+        Cow::Owned(references)
     }
 
     /// Its value when that is known without a scope.

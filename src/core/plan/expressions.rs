@@ -52,7 +52,7 @@ impl<'a> Compiler<'a> {
         }
         match Template::compile(value, &self.names) {
             Ok(template) => {
-                self.note(template.references());
+                self.note(&template.references());
                 Some(template)
             }
             Err(errors) => {

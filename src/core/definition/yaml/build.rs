@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, ScalarStyle, Span, Tag};
 
+use super::members::Members;
 use super::{
     DEPTH_MAX, Data, Entry, NODES_MAX, Node,
     problems::{at, bad_key, bad_tag, too_deep},
@@ -219,8 +220,7 @@ impl<'f> Builder<'f> {
 
     /// The members of a finished mapping: bad and duplicate keys reported, merge keys spread.
     fn entries(&mut self, read: Vec<(Key, Node)>) -> Vec<Entry> {
-        let mut lines: HashMap<String, u32> = HashMap::with_capacity(read.len());
-        let mut entries = Vec::with_capacity(read.len());
+        let mut members = Members::of(read.len());
         let mut merged = Vec::new();
         for (key, value) in read {
             if key.merges {
@@ -231,7 +231,7 @@ impl<'f> Builder<'f> {
                 self.findings.push(bad_key(key.line, key.column));
                 continue;
             };
-            if let Some(first) = lines.get(&text) {
+            if let Some(first) = members.line(&text) {
                 self.findings.push(at(
                     key.line,
                     key.column,
@@ -241,8 +241,7 @@ impl<'f> Builder<'f> {
                 ));
                 continue;
             }
-            lines.insert(text.clone(), key.line);
-            entries.push(Entry {
+            members.push(Entry {
                 key: text,
                 line: key.line,
                 column: key.column,
@@ -250,31 +249,24 @@ impl<'f> Builder<'f> {
             });
         }
         for (key, value) in merged {
-            self.merge(&key, value, &mut lines, &mut entries);
+            self.merge(&key, value, &mut members);
         }
-        entries
+        members.entries
     }
 
     /// Adds the members of a merge key's value that the mapping does not have itself.
-    fn merge(
-        &mut self,
-        key: &Key,
-        value: Node,
-        lines: &mut HashMap<String, u32>,
-        entries: &mut Vec<Entry>,
-    ) {
+    fn merge(&mut self, key: &Key, value: Node, members: &mut Members) {
         match value.data {
-            Data::Map(members) => {
-                for member in members {
-                    if !lines.contains_key(&member.key) {
-                        lines.insert(member.key.clone(), member.line);
-                        entries.push(member);
+            Data::Map(more) => {
+                for member in more {
+                    if members.line(&member.key).is_none() {
+                        members.push(member);
                     }
                 }
             }
             Data::List(items) => {
                 for item in items {
-                    self.merge(key, item, lines, entries);
+                    self.merge(key, item, members);
                 }
             }
             _ => self.findings.push(at(

@@ -5,6 +5,7 @@
 //! a small text cannot become a large tree.
 
 mod build;
+mod members;
 mod problems;
 
 use saphyr_parser::Parser;
