@@ -80,6 +80,13 @@ pub fn holder(path: &str) -> Option<&str> {
     }
 }
 
+/// True for an earlier run of a step, `pay#1`, and what is within and beside it: not for a step
+/// that a pattern calls `#1`.
+pub fn is_past(path: &str) -> bool {
+    let mut parts = path.split('/');
+    parts.any(|part| part.find('#').is_some_and(|at| at > 0))
+}
+
 /// Paths of steps that may hold the items which a path is within, the outermost first: each
 /// with what is left of the path.
 pub fn around(path: &str) -> impl Iterator<Item = (&str, &str)> {

@@ -16,8 +16,8 @@ use crate::{
     proto::{
         BranchChosen, Error, Event, Execution, ExecutionCompleted, ExecutionFailed,
         ExecutionRetried, ExecutionRetryScheduled, ExecutionStarted, ItemsBegun, ItemsListed,
-        StepCancelled, StepCompleted, StepExecution, StepFailed, StepRetryScheduled, StepScheduled,
-        StepSkipped, StepStarted, event::Kind, execution::State,
+        StepCancelled, StepCompensated, StepCompleted, StepExecution, StepFailed,
+        StepRetryScheduled, StepScheduled, StepSkipped, StepStarted, event::Kind, execution::State,
         step_execution::State as StepState,
     },
 };
@@ -326,6 +326,27 @@ fn another_attempt_of_the_whole_runs_what_did_not_complete_again() {
     let expected = [StepState::Completed, StepState::Pending, StepState::Failed];
     assert_eq!(states, expected);
     assert!(text(&tree, 5_000).starts_with("order v3  RUNNING  2/3 steps  5.0 s  attempt 2  0193"));
+}
+
+#[test]
+fn an_earlier_run_that_is_undone_has_a_line_of_its_own() {
+    let tree = Tree::of(&execution(&[("pay", "agent"), ("ship", "agent")]));
+    let events = vec![
+        (0, "", begun()),
+        (10, "pay#1/compensation", scheduled("refund", 1)),
+        (20, "pay#1/compensation", started("refund", 1)),
+        (
+            30,
+            "pay#1",
+            Kind::StepCompensated(StepCompensated::default()),
+        ),
+    ];
+    let text = text(&fed(tree, events), 40);
+    let lines: Vec<_> = text.lines().collect();
+    let at = |word: &str| lines.iter().position(|line| line.contains(word));
+    assert!(at("ship") < at("pay#1"), "{text}");
+    let below = at("pay#1").map(|line| line + 1);
+    assert_eq!(at("compensation"), below, "{text}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use prost_types::Value;
 
 use super::{
-    items::{around, holder, is_item},
+    items::{around, holder, is_item, is_past},
     row::{Row, apply_step, row_of},
 };
 use crate::{
@@ -231,10 +231,18 @@ impl Tree {
         if let Some(place) = self.places.get(path) {
             return *place;
         }
+        let is_past = is_past(path);
+        if let Some(around) = holder(path).filter(|_| is_past) {
+            self.place_of(around);
+        }
         let place = self.place_for(path);
         let row = Row {
             path: path.to_owned(),
-            state: StepState::Pending,
+            // Of an earlier run all had ended.
+            state: match is_past {
+                true => StepState::Completed,
+                false => StepState::Pending,
+            },
             ..Row::default()
         };
         self.rows.insert(place, row);

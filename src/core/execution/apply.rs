@@ -208,6 +208,7 @@ impl Execution {
             self.run_mut(id).cache_key.clone_from(&event.cache_key);
             self.run_mut(id).input = Some(event.input.clone().unwrap_or_else(value::null));
             self.set_total(id, event.total_deadline.map(Time::from));
+            self.set_children_aside(id);
             self.drop_children(id);
             self.take_up_items(id);
             match self.node(id).kind {

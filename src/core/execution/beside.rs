@@ -16,6 +16,8 @@ use crate::{
 pub struct Beside {
     /// All of it, in the order in which it began.
     pub runs: Vec<RunId>,
+    /// Earlier runs of the steps within that can be undone, in the order in which they ran.
+    pub past: Vec<RunId>,
     /// What the step waits for.
     pub awaited: Option<RunId>,
     /// The error that was caught.

@@ -32,6 +32,9 @@ pub struct Query {
 /// The places from which on those are that run beside a step, after all within it.
 const BESIDE: u32 = 1 << 31;
 
+/// The places from which on earlier runs are of the steps within it, after those.
+const PAST: u32 = BESIDE + (1 << 30);
+
 /// Steps with their places; there may be more when there are as many as asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listed {
@@ -93,6 +96,10 @@ impl Execution {
         self.walk_within(id, after, place, visit)?;
         for (at, beside) in (BESIDE..).zip(self.run(id).beside_runs()) {
             let (found, over) = (Found::Run(*beside), self.is_ended());
+            self.enter(at, found, over, after, place, visit)?;
+        }
+        for (at, past) in (PAST..).zip(self.past_runs(id)) {
+            let (found, over) = (Found::Run(*past), self.is_ended());
             self.enter(at, found, over, after, place, visit)?;
         }
         ControlFlow::Continue(())
@@ -227,7 +234,7 @@ impl Execution {
             }
         };
         let rest = path.strip_prefix(prefix);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '[']))
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '[', '#']))
     }
 
     /// A step as the api shows it.

@@ -11,6 +11,7 @@ mod gathered;
 mod items;
 mod listing;
 mod named;
+mod past;
 mod pause;
 mod reset;
 mod review;

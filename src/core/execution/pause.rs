@@ -103,14 +103,17 @@ impl Execution {
             self.run_mut(parent).active -= 1;
         }
         self.set_total(id, None);
+        self.set_children_aside(id);
         self.drop_children(id);
         self.drop_beside(id);
+        let beside = self.run_mut(id).beside.take();
         let run = self.run(id);
         let mut new = StepRun::new(run.node, run.parent, run.path.clone());
         new.dependants.clone_from(&run.dependants);
         new.index = run.index;
         (new.attempt, new.fallbacks) = (run.attempt, run.attempt);
         new.usage = run.usage;
+        new.beside = beside;
         let scheduled = run.scheduled;
         self.tasks.remove(&scheduled);
         *self.run_mut(id) = new;

@@ -25,16 +25,24 @@ impl Execution {
     /// Forgets a step with all that is within and beside it.
     pub(super) fn forget(&mut self, id: RunId) {
         self.drop_children(id);
+        for past in self.past_runs(id).to_vec() {
+            self.forget(past);
+        }
         self.drop_beside(id);
         self.give_up(id);
     }
 
-    /// Forgets what ran beside a step.
+    /// Forgets what ran beside a step, but for earlier runs that can be undone.
     pub(super) fn drop_beside(&mut self, id: RunId) {
-        let beside = self.run_mut(id).beside.take();
-        for run in beside.map_or(Vec::new(), |b| b.runs) {
+        let Some(beside) = self.run_mut(id).beside.take() else {
+            return;
+        };
+        for run in beside.runs {
             self.note_begun(run);
             self.forget(run);
+        }
+        if !beside.past.is_empty() {
+            self.beside_mut(id).past = beside.past;
         }
     }
 
@@ -92,12 +100,15 @@ impl Execution {
     /// Makes a step as if it had not begun: one without children, or one that failed though
     /// they did not.
     fn renew(&mut self, id: RunId) {
+        self.set_children_aside(id);
         self.drop_children(id);
         self.drop_beside(id);
+        let beside = self.run_mut(id).beside.take();
         let run = self.run(id);
         let mut new = StepRun::new(run.node, run.parent, run.path.clone());
         new.dependants.clone_from(&run.dependants);
         new.index = run.index;
+        new.beside = beside;
         let scheduled = run.scheduled;
         self.tasks.remove(&scheduled);
         *self.run_mut(id) = new;

@@ -31,7 +31,8 @@ impl Execution {
         self.run(id).states.as_ref().map(|states| states.current)
     }
 
-    /// Enters a state. One that was entered before is made anew: its history is in the events.
+    /// Enters a state. One that was entered before is made anew: its history is in the events, and
+    /// what of it can be undone is set aside.
     pub(super) fn state_changed(&mut self, id: RunId, event: &StateChanged) {
         let place = self.run(id).children.iter();
         let place = place.enumerate();
@@ -58,7 +59,9 @@ impl Execution {
         let left = self.run(before);
         let (node, path) = (left.node, left.path.clone());
         let (ended, completed) = (left.is_ended(), left.state == StepState::Completed);
-        self.forget(before);
+        if !self.set_aside(before) {
+            self.forget(before);
+        }
         let anew = self.slots.add(StepRun::new(node, Some(id), path.clone()));
         self.by_path.insert(path, anew);
         let around = self.run_mut(id);

@@ -69,23 +69,26 @@ impl Execution {
         if run.items.is_some() || run.frames.is_some() {
             return;
         }
-        for inner in run.children.iter().chain(run.beside_runs()) {
-            let caught = self
-                .run(*inner)
-                .beside
-                .as_ref()
-                .is_some_and(|b| b.caught.is_some());
-            let completed = self.run(*inner).state == StepState::Completed && !caught;
-            match self.node(*inner).role {
-                Role::Compensation | Role::Finally => {}
-                _ if self.run(*inner).state == StepState::Compensated => {}
-                _ if completed && self.node(*inner).compensation().is_some() => {
-                    if !self.was_tried(*inner) {
-                        found.push(*inner);
-                    }
+        let beside = run.beside_runs().iter().chain(self.past_runs(id));
+        for inner in run.children.iter().chain(beside) {
+            self.gather_undoable_of(*inner, found);
+        }
+    }
+
+    /// As `undoable`, of a step itself or what is within it, in any order.
+    pub(super) fn gather_undoable_of(&self, id: RunId, found: &mut Vec<RunId>) {
+        let run = self.run(id);
+        let caught = run.beside.as_ref().is_some_and(|b| b.caught.is_some());
+        let completed = run.state == StepState::Completed && !caught;
+        match self.node(id).role {
+            Role::Compensation | Role::Finally => {}
+            _ if run.state == StepState::Compensated => {}
+            _ if completed && self.node(id).compensation().is_some() => {
+                if !self.was_tried(id) {
+                    found.push(id);
                 }
-                _ => self.gather_undoable(*inner, found),
             }
+            _ => self.gather_undoable(id, found),
         }
     }
 
@@ -105,10 +108,7 @@ impl Execution {
     pub fn undone_within(&self, call: RunId) -> Option<RunId> {
         let mut at = self.run(call).parent;
         while let Some(id) = at {
-            if self
-                .undo(id)
-                .is_some_and(|undo| undo.left.first() == Some(&call))
-            {
+            if self.undo(id).is_some_and(|undo| undo.left.contains(&call)) {
                 return Some(id);
             }
             at = self.run(id).parent;
@@ -191,7 +191,7 @@ impl Execution {
         let Some(undo) = &mut self.beside_mut(within).undo else {
             return;
         };
-        undo.left.remove(0);
+        undo.left.retain(|left| *left != call);
         undo.failures.extend(failure);
         if let Some(next) = undo.left.first().copied() {
             self.note_ready(next);

@@ -50,6 +50,56 @@ async fn the_whole_is_undone_newest_first_across_a_restart() {
     );
 }
 
+const ROUNDS: &str = "
+name: rounds
+mode: STATES
+on_failure: COMPENSATE
+steps:
+  - { id: pay, agent: bank, compensation: { agent: refund }, next: [ { to: ship } ] }
+  - { id: ship, agent: carrier, next: [ { when: output == 'later', to: pay }, { to: close } ] }
+  - { id: close, agent: books }
+";
+
+#[tokio::test]
+async fn each_run_of_a_state_is_undone_out_of_memory_and_across_restarts() {
+    let mut server = TestServer::with(|config| {
+        config.shards = std::num::NonZeroUsize::MIN;
+        config.limits.resident_executions_max = 1;
+    })
+    .await;
+    server.register(ROUNDS).await;
+    let others = server.begin("rounds", json!({})).await;
+    let id = server.begin("rounds", json!({})).await;
+    server.terminate(&others).await;
+    for (charge, ship) in [("first", "later"), ("second", "later"), ("third", "now")] {
+        complete(&server, "bank", "pay", json!(charge)).await;
+        complete(&server, "carrier", "ship", json!(ship)).await;
+        server.restart().await;
+    }
+    let waiting = server.get(&id).await;
+    assert_eq!(json_of(&step(&waiting, "pay").output), json!("third"));
+    assert_eq!(json_of(&step(&waiting, "pay#1").output), json!("first"));
+    assert!(
+        waiting.steps.iter().all(|s| s.path != "ship#1"),
+        "not to be undone"
+    );
+    fail(&server, "books", "close", "own").await;
+    for (path, charge) in [("pay", "third"), ("pay#2", "second"), ("pay#1", "first")] {
+        let task = server.poll("refund").await;
+        assert_eq!(task.step, format!("{path}/compensation"));
+        assert_eq!(json_of(&task.input), json!(charge));
+        server.restart().await;
+        server.complete(&task, json!(null)).await.unwrap();
+    }
+    let execution = server.ended(&id).await;
+    assert_eq!(execution.state(), State::Failed);
+    for path in ["pay", "pay#1", "pay#2"] {
+        assert_eq!(step(&execution, path).state(), StepState::Compensated);
+        let call = step(&execution, &format!("{path}/compensation"));
+        assert_eq!(call.state(), StepState::Completed);
+    }
+}
+
 #[tokio::test]
 async fn a_saga_whose_compensation_fails_undoes_the_rest_and_tells_it() {
     let server = TestServer::start().await;

@@ -19,6 +19,7 @@ mod map_reduce;
 mod orchestrate;
 mod outputs;
 mod park;
+mod past;
 mod react;
 mod refine;
 mod retries;
