@@ -132,6 +132,7 @@ async fn open(data: Data, limits: &Limits) -> Result<Arc<dyn Store>, Error> {
     };
     let options = store::sled::Options {
         pending_bytes_max: limits.pending_bytes_max,
+        group_bytes_max: limits.group_bytes_max,
         ..store::sled::Options::default()
     };
     let opening = tokio::task::spawn_blocking(move || {

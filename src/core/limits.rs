@@ -56,6 +56,8 @@ pub struct Limits {
     /// How much of what is committed may wait in memory to be taken over into the state, in
     /// bytes; with more, new executions are refused and accepted ones go on.
     pub pending_bytes_max: usize,
+    /// The most that is made durable as one, in bytes as journaled; more makes another group.
+    pub group_bytes_max: u32,
     /// How long a start's request id is remembered.
     pub request_id_timeout: Duration,
     /// The longest that a step's output is kept for others; what `cache.ttl` is without one.
@@ -69,6 +71,9 @@ pub struct Limits {
 /// How many ended iterations of a loop, or items of a collection, an execution keeps in memory
 /// with all their steps; of those before, it keeps what they gave.
 pub const ENDED_FRAMES_MAX: usize = 8;
+
+/// The least `group_bytes_max` may be: so that what follows from one command always fits.
+const GROUP_BYTES_MIN: usize = 64 << 20;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -96,6 +101,7 @@ impl Default for Limits {
             accept_timeout: Duration::from_secs(5),
             disk_reserve_bytes: 256 << 20,
             pending_bytes_max: 64 << 20,
+            group_bytes_max: 256 << 20,
             request_id_timeout: Duration::from_secs(7 * 86_400),
             cache_timeout: Duration::from_secs(7 * 86_400),
             iterations_max: 10_000,
@@ -105,7 +111,7 @@ impl Default for Limits {
 }
 
 /// The names of the limits, as they are published.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 28] = [
     "message_bytes_max",
     "calls_waiting_max",
     "payload_bytes_max",
@@ -129,6 +135,7 @@ const NAMES: [&str; 27] = [
     "accept_timeout",
     "disk_reserve_bytes",
     "pending_bytes_max",
+    "group_bytes_max",
     "request_id_timeout",
     "cache_timeout",
     "iterations_max",
@@ -153,6 +160,17 @@ impl Limits {
             return Err(format!(
                 "limit payload_bytes_max: {} bytes do not fit into message_bytes_max, {}",
                 self.payload_bytes_max, self.message_bytes_max
+            ));
+        }
+        let least = self
+            .message_bytes_max
+            .saturating_mul(2)
+            .max(GROUP_BYTES_MIN);
+        if (self.group_bytes_max as usize) < least {
+            return Err(format!(
+                "limit group_bytes_max: {} bytes, at least {least} are needed for what follows \
+                 from one command (64MiB, and twice message_bytes_max)",
+                self.group_bytes_max
             ));
         }
         Ok(())
@@ -185,6 +203,7 @@ impl Limits {
             "request_id_timeout" => self.request_id_timeout = timeout(text)?,
             "disk_reserve_bytes" if text == "0" => self.disk_reserve_bytes = 0,
             "pending_bytes_max" => self.pending_bytes_max = bytes(text)?,
+            "group_bytes_max" => self.group_bytes_max = bytes(text)?,
             "iterations_max" => self.iterations_max = number(text)?,
             "decompose_depth_max" => self.decompose_depth_max = number(text)?,
             "disk_reserve_bytes" => self.disk_reserve_bytes = bytes(text)?,
@@ -262,7 +281,11 @@ mod tests {
     #[test]
     fn every_name_can_be_set() {
         for name in NAMES {
-            let value = if name.ends_with("timeout") { "9s" } else { "9" };
+            let value = match name {
+                "group_bytes_max" => "64MiB",
+                timeout if timeout.ends_with("timeout") => "9s",
+                _ => "9",
+            };
             let mut limits = Limits {
                 message_bytes_max: 9,
                 payload_bytes_max: 9,
@@ -292,6 +315,8 @@ mod tests {
                 "payload_bytes_max=65MiB",
                 "do not fit into message_bytes_max",
             ),
+            ("group_bytes_max=63MiB", "at least 134217728 are needed"),
+            ("message_bytes_max=200MiB", "at least 419430400 are needed"),
             ("parallel_steps_max=0", "a whole number from 1"),
             ("parallel_steps_max=5000000000", "that fits"),
         ] {

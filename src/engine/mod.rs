@@ -12,6 +12,7 @@ mod clock;
 mod commit;
 mod error;
 mod handle;
+mod lane;
 mod plans;
 mod progress;
 mod recovery;
@@ -94,7 +95,11 @@ impl Engine {
             tracing::error!(reason, "the store failed: stopping");
             stop.send_replace(Some(reason));
         }));
-        let (committer, commits) = commit::start(Arc::clone(&store), failed.clone());
+        let (committer, commits) = commit::start(
+            Arc::clone(&store),
+            failed.clone(),
+            options.limits.group_bytes_max.into(),
+        );
         let progress = progress::Progress::default();
         let plans = plans::Plans::new(Arc::clone(&store));
         let parts = shard::Parts {

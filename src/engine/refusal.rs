@@ -89,6 +89,11 @@ impl From<store::Error> for Error {
                 subject: format!("the store `{name}`"),
                 reason: "keeps nothing on disk".into(),
             },
+            store::Error::TooLarge { .. } => Self::Exhausted {
+                subject: "group_bytes_max".into(),
+                message: error.to_string(),
+                retry_after: None,
+            },
             other => Self::Internal(other.to_string()),
         }
     }

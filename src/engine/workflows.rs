@@ -3,11 +3,8 @@
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
-
 use super::{
     Error, Handle, Registered, clock,
-    commit::Group,
     handle::blocking,
     plans::{deleted, not_found},
 };
@@ -283,13 +280,10 @@ impl Handle {
     }
 
     pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
-        let (done, durable) = oneshot::channel();
-        let group = Group { writes, done };
-        let commits = &self.inner.parts.commits;
-        if !commits.send(group).await {
-            return Err(Error::Unavailable);
+        match self.inner.parts.commits.commit(writes).await? {
+            true => Ok(()),
+            false => Err(Error::Unavailable),
         }
-        durable.await.map_err(|_| Error::Unavailable)
     }
 }
 

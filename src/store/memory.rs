@@ -1,21 +1,23 @@
 //! A store that keeps everything in memory, for tests and simulation: the plainest reading of
 //! the contract. What it was told is lost with it.
 
+mod kept;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
     sync::{RwLock, RwLockReadGuard},
 };
 
-use prost::Message as _;
 use uuid::Uuid;
 
+use self::kept::Kept;
 use super::{
     Compacted, Error, Info, Open, OutputRecord, Page, Pressure, RequestName, RequestRecord,
-    Snapshot, Store, Verification, Write, audit::Chain, check, filter,
+    Snapshot, Staged, Store, Verification, Write, check, filter,
 };
 use crate::{
-    core::{decide::CacheKey, execution::Standing},
+    core::decide::CacheKey,
     proto::{Agent, Event, Execution, ExecutionFilter, Retention, WorkflowVersion},
 };
 
@@ -27,21 +29,10 @@ pub struct Memory {
     kept: RwLock<Kept>,
 }
 
-#[derive(Debug, Default)]
-struct Kept {
-    executions: BTreeMap<Uuid, Run>,
-    requests: BTreeMap<(String, String), RequestRecord>,
-    outputs: BTreeMap<CacheKey, OutputRecord>,
-    retentions: BTreeMap<(String, String), Retention>,
-    workflows: BTreeMap<(String, String, u32), WorkflowVersion>,
-    agents: BTreeMap<(String, String), Agent>,
-}
-
-#[derive(Debug, Default)]
-struct Run {
-    events: Vec<Event>,
-    summary: Execution,
-    standing: Option<Standing>,
+/// Writes that are staged.
+struct Part {
+    claims: Vec<check::Claim>,
+    writes: Vec<Write>,
 }
 
 impl Memory {
@@ -57,10 +48,18 @@ impl Memory {
 }
 
 impl Store for Memory {
-    fn commit(&self, group: Vec<Write>) -> Result<(), Error> {
+    fn stage(&self, writes: Vec<Write>) -> Result<Staged, Error> {
+        let claims = check::claims(&writes)?;
+        Ok(Staged::new(writes.len(), 0, Part { claims, writes }))
+    }
+
+    fn commit_staged(&self, group: Vec<Staged>) -> Result<(), Error> {
+        let parts = group.into_iter().map(Staged::content::<Part>);
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
         let mut kept = self.kept.write().expect("no change panics half-way");
-        check::group(&group, |id| Ok(kept.last_sequence(id)))?;
-        for write in group {
+        let claims = parts.iter().flat_map(|part| &part.claims);
+        check::follow(claims, |id| Ok(kept.last_sequence(id)))?;
+        for write in parts.into_iter().flat_map(|part| part.writes) {
             kept.apply(write);
         }
         Ok(())
@@ -275,119 +274,6 @@ impl Store for Memory {
 
     fn close(&self) -> Result<(), Error> {
         Ok(())
-    }
-}
-
-impl Run {
-    /// Nothing changes what is in memory, so its chain is whole.
-    fn verify(&self, id: Uuid) -> Verification {
-        let mut chain = Chain::new(id);
-        for event in &self.events {
-            let mut event = event.clone();
-            event.execution_id.clear();
-            chain.add(&event.encode_to_vec());
-        }
-        chain.verified()
-    }
-}
-
-impl Kept {
-    fn last_sequence(&self, id: Uuid) -> u64 {
-        let last = self.executions.get(&id).and_then(|run| run.events.last());
-        last.map_or(0, |event| event.sequence)
-    }
-
-    fn versions(&self, namespace: &str, name: &str) -> Vec<&WorkflowVersion> {
-        let from = (namespace.to_owned(), name.to_owned(), 0);
-        let until = (namespace.to_owned(), name.to_owned(), u32::MAX);
-        self.workflows.range(from..=until).map(|(_, w)| w).collect()
-    }
-
-    fn stand(&mut self, id: Uuid, standing: Standing, summary: Option<Box<Execution>>) {
-        let run = self.executions.get_mut(&id);
-        if let Some(run) = run.filter(|run| !filter::has_ended(&run.summary)) {
-            run.standing = Some(standing);
-            if let Some(summary) = summary {
-                run.summary = *summary;
-            }
-        }
-    }
-
-    fn append(&mut self, id: Uuid, events: Vec<Event>, summary: Option<Box<Execution>>) {
-        let run = self.executions.entry(id).or_default();
-        run.events.extend(events);
-        run.standing = None;
-        if let Some(summary) = summary {
-            run.summary = *summary;
-        }
-    }
-
-    fn apply(&mut self, write: Write) {
-        match write {
-            Write::Append {
-                id,
-                events,
-                summary,
-            } => self.append(id, events, summary),
-            Write::Stand {
-                id,
-                standing,
-                summary,
-                ..
-            } => self.stand(id, standing, summary),
-            Write::DeleteExecution { id } => {
-                self.executions.remove(&id);
-            }
-            Write::PutOutput { key, record } => {
-                self.outputs.insert(key, record);
-            }
-            Write::DeleteOutput { key } => {
-                self.outputs.remove(&key);
-            }
-            Write::PutRequest {
-                namespace,
-                request_id,
-                record,
-            } => {
-                self.requests.insert((namespace, request_id), record);
-            }
-            Write::DeleteRequest {
-                namespace,
-                request_id,
-            } => {
-                self.requests.remove(&(namespace, request_id));
-            }
-            Write::PutRetention { retention } => {
-                let name = (retention.namespace.clone(), retention.workflow.clone());
-                self.retentions.insert(name, *retention);
-            }
-            Write::DeleteRetention {
-                namespace,
-                workflow,
-            } => {
-                self.retentions.remove(&(namespace, workflow));
-            }
-            Write::PutWorkflow {
-                namespace,
-                workflow,
-            } => {
-                let key = (namespace, workflow.name.clone(), workflow.version);
-                self.workflows.insert(key, *workflow);
-            }
-            Write::DeleteWorkflow {
-                namespace,
-                name,
-                version,
-            } => {
-                self.workflows.remove(&(namespace, name, version));
-            }
-            Write::PutAgent { namespace, agent } => {
-                self.agents.insert((namespace, agent.id.clone()), *agent);
-            }
-            Write::DeleteAgent { namespace, id } => {
-                self.agents.remove(&(namespace, id));
-            }
-        }
     }
 }
 

@@ -12,27 +12,62 @@ use crate::{
 pub mod audit;
 mod check;
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
+mod error;
 mod filter;
 pub mod memory;
 pub mod sled;
+mod staged;
 mod upkeep;
 
 pub use audit::{Broken, Link, Verification};
+pub use error::Error;
 pub use filter::passes;
+pub use staged::{Attempt, Staged};
 pub use upkeep::{Compacted, Pressure, Snapshot};
 
 /// Keeps definitions, agents, executions and their events.
 ///
 /// All methods block and may be called from any thread. Reads see every group whose commit
 /// has returned.
+///
+/// A commit has two halves. `stage` does what needs no order: it encodes writes and makes
+/// durable what lies beside the journal; any number of threads do, also while a commit is
+/// being synced. `commit_staged` puts what is staged into one order and makes it durable; only
+/// then does a read see any of it.
 pub trait Store: Send + Sync + 'static {
-    /// Makes a group of writes durable, all or none, in order; durable when it returns.
+    /// Makes writes ready to be committed, all or none. May take long where they are large.
     ///
     /// # Errors
-    /// `Error::Io` or `Error::Damaged`: the store is then unusable and every further commit
-    /// fails; the process must stop.
-    fn commit(&self, group: Vec<Write>) -> Result<(), Error>;
+    /// `Error::Inconsistent` when they contradict each other and `Error::TooLarge`, of which
+    /// nothing is written; `Error::Io` or `Error::Damaged`, as for a commit.
+    fn stage(&self, writes: Vec<Write>) -> Result<Staged, Error>;
+
+    /// As `stage`, but gives the writes back when files must be written for them.
+    ///
+    /// # Errors
+    /// As `stage`.
+    fn stage_at_once(&self, writes: Vec<Write>) -> Result<Attempt, Error> {
+        self.stage(writes).map(Attempt::Staged)
+    }
+
+    /// Makes what is staged durable as one group, all or none, in order; durable when it
+    /// returns.
+    ///
+    /// # Errors
+    /// `Error::Inconsistent` when it does not follow from what is kept and `Error::TooLarge`,
+    /// of which nothing is written; `Error::Io` or `Error::Damaged`: the store is then unusable
+    /// and every further commit fails; the process must stop.
+    fn commit_staged(&self, group: Vec<Staged>) -> Result<(), Error>;
+
+    /// Stages writes and commits them as a group of their own.
+    ///
+    /// # Errors
+    /// Those of both.
+    fn commit(&self, writes: Vec<Write>) -> Result<(), Error> {
+        let staged = self.stage(writes)?;
+        self.commit_staged(vec![staged])
+    }
 
     /// Events of an execution with a sequence greater than `after`, in order, at most `limit`.
     fn events(&self, id: Uuid, after: u64, limit: usize) -> Result<Vec<Event>, Error>;
@@ -325,43 +360,4 @@ pub struct Info {
     pub name: &'static str,
     /// The version of its format on disk; 0 for none.
     pub format: u32,
-}
-
-/// Why a store cannot do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Another process has the data directory open.
-    #[error(
-        "the data directory {0} is in use by another process: stop that one, or choose another with --data"
-    )]
-    InUse(String),
-    /// The data directory was written by a newer version.
-    #[error(
-        "the data directory {path} has format {found}, this version knows up to {known}: run a newer tutti"
-    )]
-    NewerFormat {
-        /// The directory.
-        path: String,
-        /// Its format.
-        found: u32,
-        /// The newest format known here.
-        known: u32,
-    },
-    /// What is on disk is not what was written.
-    #[error("the data directory is damaged: {0}")]
-    Damaged(String),
-    /// A write does not follow from what is kept: a broken invariant of the caller.
-    #[error("inconsistent write: {0}")]
-    Inconsistent(String),
-    /// This kind of store does not do that.
-    #[error("a store of kind {0} does not do that")]
-    Unsupported(&'static str),
-    /// The disk or the file system failed.
-    #[error("{context}: {source}")]
-    Io {
-        /// What was being done, with the path.
-        context: String,
-        /// What went wrong.
-        source: std::io::Error,
-    },
 }

@@ -10,6 +10,7 @@ mod cache;
 mod children;
 mod cli;
 mod clients;
+mod commits;
 mod contexts;
 mod demo;
 mod docs;

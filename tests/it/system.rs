@@ -50,6 +50,7 @@ async fn the_server_tells_its_version_limits_and_abilities() {
     assert_eq!(limits.payload_bytes_max, 12_345, "as configured");
     assert_eq!(limits.page_size_max, 77);
     assert_eq!(limits.pending_bytes_max, 64 << 20, "the default");
+    assert_eq!(limits.group_bytes_max, 256 << 20, "the default");
     assert_eq!(limits.message_bytes_max, 64 << 20, "the default");
     assert_eq!(limits.lease_timeout, Some(seconds(30)));
     assert_eq!(

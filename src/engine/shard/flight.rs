@@ -14,10 +14,8 @@ use crate::{
     core::execution::{into_view, view},
     engine::{
         clock,
-        commit::Group,
         release::{Release, Released},
     },
-    store::Write,
 };
 
 /// How long a group may wait for company when nobody waits for it.
@@ -42,38 +40,27 @@ impl Shard {
         // The next group is about as large.
         let room = self.releases.len();
         let releases = std::mem::replace(&mut self.releases, Vec::with_capacity(room));
-        if self.writes.is_empty() {
+        if self.filling.is_empty() {
             match self.in_flight.back_mut() {
                 Some(flight) => flight.releases.extend(releases),
                 None => self.release(releases),
             }
             return;
         }
+        let (pieces, requests) = self.filling.take(self.lane.commits());
         let (done, receiver) = oneshot::channel();
-        let room = self.writes.len();
-        let writes = std::mem::replace(&mut self.writes, Vec::with_capacity(room));
-        let requests = writes.iter().filter_map(|write| match write {
-            Write::PutRequest {
-                namespace,
-                request_id,
-                ..
-            } => Some((namespace.clone(), request_id.clone())),
-            _ => None,
-        });
         self.in_flight.push_back(Flight {
             done: receiver,
             releases,
-            requests: requests.collect(),
+            requests,
         });
-        if !self.parts.commits.send(Group { writes, done }).await {
-            tracing::error!("the commit thread has ended");
-        }
+        self.lane.send(pieces, done).await;
     }
 
     /// True while the group may wait for company: for a bounded time, as long as nobody waits
     /// for it. Saves a sync of its own for every task that is accepted.
     fn may_wait(&mut self) -> bool {
-        if self.pressing || self.stopping || self.writes.is_empty() {
+        if self.pressing || self.stopping || self.filling.is_empty() {
             return false;
         }
         let now = Instant::now();

@@ -16,7 +16,7 @@ use crate::{
     },
     engine::{
         children::{ChildMessage, Peers},
-        commit::Commits,
+        lane::Commits,
         plans::Plans,
         progress::Progress,
         release::{Reply, key},

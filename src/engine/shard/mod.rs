@@ -3,6 +3,7 @@
 //! group once it is.
 
 mod children;
+mod filling;
 mod flight;
 mod load;
 mod message;
@@ -16,6 +17,7 @@ use std::{
     sync::atomic::Ordering,
 };
 
+use filling::Filling;
 use flight::{Flight, next_durable};
 use futures::FutureExt as _;
 use load::{LOADING_MAX, Loaded};
@@ -31,11 +33,11 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{clock, commit::Failed, recovery, release::Release};
+use super::{clock, commit::Failed, lane::Lane, recovery, release::Release};
 use crate::{
     core::{decide::Command, execution::Execution, time::Time},
     proto,
-    store::{RequestRecord, Write},
+    store::RequestRecord,
 };
 
 /// The most commands decided into one group.
@@ -54,11 +56,12 @@ pub fn spawn(
     let (loaded, back) = mpsc::unbounded_channel();
     let mut shard = Shard {
         outputs: Kept::new(parts.store.clone()),
+        lane: Lane::new(parts.commits.clone()),
         parts,
         live: HashMap::default(),
         timers: BTreeSet::new(),
         requests: HashMap::new(),
-        writes: Vec::new(),
+        filling: Filling::default(),
         releases: Vec::new(),
         in_flight: VecDeque::new(),
         free: None,
@@ -97,8 +100,10 @@ struct Shard {
     requests: HashMap<(String, String), RequestRecord>,
     /// Outputs of steps that are kept for others.
     outputs: Kept,
-    writes: Vec<Write>,
+    /// The group being filled, and what is released once it is durable.
+    filling: Filling,
     releases: Vec<Release>,
+    lane: Lane,
     in_flight: VecDeque<Flight>,
     /// When the store's free space was looked at, and what it was, in bytes.
     free: Option<(Instant, u64)>,

@@ -197,7 +197,7 @@ impl Shard {
         };
         if standing.is_kept() {
             let outdated = live.summarised != execution.sequence;
-            self.writes.push(Write::Stand {
+            self.filling.push(Write::Stand {
                 id,
                 sequence: execution.sequence,
                 standing,

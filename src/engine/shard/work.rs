@@ -172,7 +172,7 @@ impl Shard {
     fn keep_request(&mut self, namespace: String, request_id: String, record: RequestRecord) {
         let name = (namespace.clone(), request_id.clone());
         self.requests.insert(name, record.clone());
-        self.writes.push(Write::PutRequest {
+        self.filling.push(Write::PutRequest {
             namespace,
             request_id,
             record,
@@ -260,12 +260,15 @@ impl Shard {
             }
             let last = last.sequence;
             let told = self.parts.progress.news(id, &events);
-            self.writes.push(Write::Append {
+            self.filling.push(Write::Append {
                 id,
                 events,
                 summary,
             });
-            self.writes.append(&mut self.outputs.writes);
+            for write in self.outputs.writes.drain(..) {
+                self.filling.push(write);
+            }
+            self.filling.command_ended(self.lane.commits());
             let item = Item::Events { last, events: told };
             self.releases.push(Release::Progress { id, item });
         }
@@ -343,7 +346,7 @@ impl Shard {
         if open {
             return Err(refusal::still_open(id));
         }
-        self.writes.push(Write::DeleteExecution { id });
+        self.filling.push(Write::DeleteExecution { id });
         let item = Item::Deleted;
         self.releases.push(Release::Progress { id, item });
         self.releases.push(Release::Ended(id));

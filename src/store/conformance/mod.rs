@@ -5,13 +5,14 @@
 mod audit;
 mod executions;
 pub mod samples;
+mod staging;
 mod standings;
 mod upkeep;
 
 use uuid::Uuid;
 
 use self::samples::*;
-pub use self::{audit::*, executions::*, standings::*, upkeep::*};
+pub use self::{audit::*, executions::*, staging::*, standings::*, upkeep::*};
 use super::{Error, Store, Write};
 use crate::proto::execution::State;
 
@@ -60,6 +61,11 @@ macro_rules! suite {
             versions_of_a_workflow_are_kept_apart
             workflows_are_listed_by_name_with_their_newest_version
             agents_are_kept_replaced_and_forgotten
+            what_is_staged_is_not_there_before_it_is_committed
+            parts_are_committed_in_the_order_they_are_given_whenever_they_were_staged
+            parts_that_do_not_follow_are_refused_with_all_of_their_group
+            parts_of_one_group_delete_and_begin_anew
+            small_writes_are_staged_at_once
             it_stays_readable_once_closed
             chains_are_verified_alike_and_paged_by_id
         }

@@ -79,23 +79,28 @@ pub enum Fault {
     Broken(&'static str),
 }
 
-/// Writes a record and, behind it, an empty header: the end, until the next record is written
-/// over it.
+/// Writes a record whose payload is given in parts and, behind it, an empty header: the end,
+/// until the next record is written over it. Gives where the history stands after it.
 ///
 /// # Panics
 /// When the payload's length does not fit 32 bits.
-pub fn write(into: &mut Vec<u8>, salt: u64, position: Position, payload: &[u8]) {
-    let length = u32::try_from(payload.len()).expect("the caller bounds groups below 4 GiB");
+pub fn write(into: &mut Vec<u8>, salt: u64, before: Position, parts: &[&[u8]]) -> Position {
     into.clear();
-    into.extend(mark(salt));
-    into.extend([0; 4]);
-    into.extend(length.to_le_bytes());
-    into.extend(position.commit.to_le_bytes());
-    into.extend(position.hash.to_le_bytes());
-    into.extend(payload);
+    into.extend([0; HEADER_BYTES]);
+    for part in parts {
+        into.extend_from_slice(part);
+    }
+    let payload = &into[HEADER_BYTES..];
+    let length = u32::try_from(payload.len()).expect("the caller bounds groups below 4 GiB");
+    let position = before.after(payload);
+    into[..MARK_BYTES].copy_from_slice(&mark(salt));
+    into[8..12].copy_from_slice(&length.to_le_bytes());
+    into[12..20].copy_from_slice(&position.commit.to_le_bytes());
+    into[20..HEADER_BYTES].copy_from_slice(&position.hash.to_le_bytes());
     let crc = checksum(salt, &into[CHECKED_FROM..]);
     into[MARK_BYTES..CHECKED_FROM].copy_from_slice(&crc.to_le_bytes());
     into.extend([0; HEADER_BYTES]);
+    position
 }
 
 /// Reads the record that begins here.
@@ -174,12 +179,9 @@ mod tests {
 
     fn record(payload: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
-        write(
-            &mut bytes,
-            SALT,
-            Position::default().after(payload),
-            payload,
-        );
+        let (begin, end) = payload.split_at(payload.len() / 2);
+        let after = write(&mut bytes, SALT, Position::default(), &[begin, end]);
+        assert_eq!(after, Position::default().after(payload));
         bytes
     }
 

@@ -77,23 +77,31 @@ impl Journal {
         Arc::clone(&self.sealed)
     }
 
-    /// Writes a commit and makes it durable; gives where the history stands now.
+    /// Writes a commit, given in parts, and makes it durable; gives where the history stands now.
+    ///
+    /// No other record is written before this one is synced: what a crash leaves is at most one
+    /// record that is not whole, at the end. A whole one behind it is damage, see `history`.
     ///
     /// # Errors
     /// `Error::Io`: whether the record is durable is then unknown, and after a failed sync the
     /// system may have dropped what it could not write. So nothing more may be appended: only
     /// reading the journal again tells what it holds.
-    pub fn append(&mut self, payload: &[u8]) -> Result<Position, Error> {
-        let position = self.end.after(payload);
-        let bytes = frame::HEADER_BYTES * 2 + payload.len();
+    pub fn append(&mut self, parts: &[&[u8]]) -> Result<Position, Error> {
+        let payload_bytes: usize = parts.iter().map(|part| part.len()).sum();
+        let bytes = frame::HEADER_BYTES * 2 + payload_bytes;
         if !self.active.has_room(bytes, self.segment_bytes) {
             self.begin_segment(self.preallocate_bytes)?;
         }
-        frame::write(&mut self.record, self.active.salt(), position, payload);
+        let position = frame::write(&mut self.record, self.active.salt(), self.end, parts);
         self.active.append(&self.record, self.preallocate_bytes)?;
         self.end = position;
         self.sealed.written(self.record.len() as u64);
         Ok(position)
+    }
+
+    /// Whether its last segment holds no record, as an orderly stop leaves it.
+    pub fn is_at_rest(&self) -> bool {
+        self.active.is_empty()
     }
 
     /// Begins a segment of no more than a header, so that all before it can be given up.

@@ -10,7 +10,7 @@ use super::{
     super::Error,
     frame::Position,
     keys,
-    record::{self, Append, Change, Group, Pack, PutAgent, PutRequest, PutWorkflow, Stand},
+    record::{self, Append, Change, Entry, Group, Pack, PutAgent, PutRequest, PutWorkflow, Stand},
     summary::Outline,
 };
 
@@ -25,10 +25,10 @@ const VALUE_BYTES: usize = 128;
 /// A commit that is in the journal.
 #[derive(Debug)]
 pub struct Commit {
-    group: Group,
+    entries: Vec<Entry>,
     /// Where the history stands after it.
     end: Position,
-    /// The size of the record that it is made of, which it keeps hold of, in bytes.
+    /// The size of what it is made of and keeps hold of, in bytes.
     bytes: usize,
 }
 
@@ -39,8 +39,17 @@ impl Commit {
     /// `Error::Damaged` when it is not readable.
     pub fn read(payload: Bytes, end: Position) -> Result<Self, Error> {
         let bytes = payload.len();
-        let group = record::decode_shared(payload, "a commit")?;
-        Ok(Self { group, end, bytes })
+        let entries = record::decode_shared::<Group>(payload, "a commit")?.entries;
+        Ok(Self::new(entries, bytes, end))
+    }
+
+    /// A commit of these writes, which keep hold of so many bytes.
+    pub fn new(entries: Vec<Entry>, bytes: usize, end: Position) -> Self {
+        Self {
+            entries,
+            end,
+            bytes,
+        }
     }
 }
 
@@ -134,7 +143,7 @@ impl Layer {
     /// `Error::Damaged` when it is not readable.
     pub fn fold(&mut self, commit: Commit) -> Result<(), Error> {
         self.bytes += commit.bytes;
-        for entry in commit.group.entries {
+        for entry in commit.entries {
             let change = entry.change.ok_or_else(|| {
                 Error::Damaged("a write of a kind that this version does not know".into())
             })?;

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! A commit is one record of the journal, synced before it returns, and is then folded into
-//! the **overlay**, in memory. The **keeper**, a thread in the background, takes the overlay
+//! the **overlay**, in memory. Its parts are staged beforehand, by any number of threads. The **keeper**, a thread in the background, takes the overlay
 //! over into the state a layer at a time, key by key: beforehand the state is told the number and
 //! the running hash of the layer's last commit, and once more when all of it is there, so that
 //! what a crash leaves between two commits is known and done again; see `apply`.
@@ -47,6 +47,7 @@ mod naming;
 mod open;
 mod overlay;
 mod packs;
+mod part;
 mod read;
 mod record;
 mod record_names;
@@ -78,11 +79,12 @@ use self::{
     blobs::Blobs,
     files::tree_bytes,
     keeper::{Keeper, Task, Work},
+    part::Part,
     writer::Writer,
 };
 use super::{
-    Compacted, Error, Info, Open, OutputRecord, Page, Pressure, RequestName, RequestRecord,
-    Snapshot, Store, Verification, Write,
+    Attempt, Compacted, Error, Info, Open, OutputRecord, Page, Pressure, RequestName,
+    RequestRecord, Snapshot, Staged, Store, Verification, Write,
 };
 use crate::{
     core::decide::CacheKey,
@@ -115,6 +117,8 @@ pub struct Options {
     pub cache_bytes: u64,
     /// Payloads above this size, as encoded, lie in files of their own, in bytes.
     pub inline_bytes_max: usize,
+    /// The most that one commit may hold, in bytes as journaled; below 4 GiB.
+    pub group_bytes_max: u32,
     /// Of how many executions the store remembers where they stand. About 50 bytes each.
     pub heads_max: usize,
 }
@@ -130,6 +134,7 @@ impl Default for Options {
             pending_bytes_max: 64 << 20,
             cache_bytes: 8 << 20,
             inline_bytes_max: 32 << 10,
+            group_bytes_max: 256 << 20,
             heads_max: 100_000,
         }
     }
@@ -160,6 +165,7 @@ pub struct SledStore {
     work: Arc<Work>,
     writer: Mutex<Writer>,
     pending_bytes_max: usize,
+    group_bytes_max: u64,
     blobs: Arc<Blobs>,
 }
 
@@ -175,13 +181,40 @@ impl SledStore {
 }
 
 impl Store for SledStore {
-    fn commit(&self, group: Vec<Write>) -> Result<(), Error> {
-        if group.is_empty() {
+    fn stage(&self, writes: Vec<Write>) -> Result<Staged, Error> {
+        self.work.failure.check()?;
+        let count = writes.len();
+        let staged = Part::of(&self.work.kept, &self.blobs, writes, self.group_bytes_max);
+        let part = self.work.failure.note(staged)?;
+        Ok(Staged::new(count, part.piece.payload.len() as u64, part))
+    }
+
+    fn stage_at_once(&self, mut writes: Vec<Write>) -> Result<Attempt, Error> {
+        let is_slow = writes.iter_mut().any(|write| match write {
+            Write::Append { events, .. } => self.blobs.would_take(events),
+            _ => false,
+        });
+        match is_slow {
+            true => Ok(Attempt::Slow(writes)),
+            false => self.stage(writes).map(Attempt::Staged),
+        }
+    }
+
+    fn commit_staged(&self, group: Vec<Staged>) -> Result<(), Error> {
+        let group = group.into_iter().filter(|staged| staged.writes() > 0);
+        let parts = group.map(Staged::content::<Part>);
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        if parts.is_empty() {
             return Ok(());
+        }
+        let sizes = parts.iter().map(|part| part.piece.payload.len() as u64);
+        let (bytes, bytes_max) = (sizes.sum(), self.group_bytes_max);
+        if bytes > bytes_max {
+            return Err(Error::TooLarge { bytes, bytes_max });
         }
         let mut writer = self.writer();
         self.work.failure.check()?;
-        let committed = writer.commit(&self.work.kept, group);
+        let committed = writer.commit(&self.work.kept, parts);
         let is_layer_due = self.work.failure.note(committed)?;
         drop(writer);
         self.work.look(is_layer_due);

@@ -50,9 +50,10 @@ impl SledStore {
         )?;
         let blobs = directory.path().join("blobs");
         let blobs = Arc::new(Blobs::open(blobs, options.inline_bytes_max)?);
-        let sweep = match replay.commits {
-            0 => Sweep::done(),
-            _ => Sweep::new(),
+        // Only an orderly stop leaves nothing behind that nobody names.
+        let sweep = match journal.is_at_rest() {
+            true => Sweep::done(),
+            false => Sweep::new(),
         };
         let opened = Opened {
             commits_replayed: replay.commits,
@@ -75,6 +76,7 @@ impl SledStore {
             }),
             blobs,
             pending_bytes_max: options.pending_bytes_max,
+            group_bytes_max: options.group_bytes_max.into(),
         };
         Ok((store, opened))
     }

@@ -177,7 +177,7 @@ class GetServerInfoResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., store: _Optional[str] = ..., data_format: _Optional[int] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., step_kinds: _Optional[_Iterable[str]] = ..., capabilities: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("message_bytes_max", "payload_bytes_max", "workflow_steps_max", "workflow_depth_max", "workflow_bytes_max", "open_executions_max", "execution_events_max", "parallel_steps_max", "retry_attempts_max", "page_size_max", "expression_bytes_max", "worker_credits_max", "lease_timeout", "accept_timeout", "disk_reserve_bytes", "pending_bytes_max", "iterations_max", "child_depth_max", "each_items_max", "each_parallel_max", "execution_steps_shown_max", "request_id_timeout", "cache_timeout", "resident_executions_max", "finally_timeout", "decompose_depth_max", "calls_waiting_max")
+    __slots__ = ("message_bytes_max", "payload_bytes_max", "workflow_steps_max", "workflow_depth_max", "workflow_bytes_max", "open_executions_max", "execution_events_max", "parallel_steps_max", "retry_attempts_max", "page_size_max", "expression_bytes_max", "worker_credits_max", "lease_timeout", "accept_timeout", "disk_reserve_bytes", "pending_bytes_max", "group_bytes_max", "iterations_max", "child_depth_max", "each_items_max", "each_parallel_max", "execution_steps_shown_max", "request_id_timeout", "cache_timeout", "resident_executions_max", "finally_timeout", "decompose_depth_max", "calls_waiting_max")
     MESSAGE_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_STEPS_MAX_FIELD_NUMBER: _ClassVar[int]
@@ -194,6 +194,7 @@ class Limits(_message.Message):
     ACCEPT_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     DISK_RESERVE_BYTES_FIELD_NUMBER: _ClassVar[int]
     PENDING_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
     ITERATIONS_MAX_FIELD_NUMBER: _ClassVar[int]
     CHILD_DEPTH_MAX_FIELD_NUMBER: _ClassVar[int]
     EACH_ITEMS_MAX_FIELD_NUMBER: _ClassVar[int]
@@ -221,6 +222,7 @@ class Limits(_message.Message):
     accept_timeout: _duration_pb2.Duration
     disk_reserve_bytes: int
     pending_bytes_max: int
+    group_bytes_max: int
     iterations_max: int
     child_depth_max: int
     each_items_max: int
@@ -232,4 +234,4 @@ class Limits(_message.Message):
     finally_timeout: _duration_pb2.Duration
     decompose_depth_max: int
     calls_waiting_max: int
-    def __init__(self, message_bytes_max: _Optional[int] = ..., payload_bytes_max: _Optional[int] = ..., workflow_steps_max: _Optional[int] = ..., workflow_depth_max: _Optional[int] = ..., workflow_bytes_max: _Optional[int] = ..., open_executions_max: _Optional[int] = ..., execution_events_max: _Optional[int] = ..., parallel_steps_max: _Optional[int] = ..., retry_attempts_max: _Optional[int] = ..., page_size_max: _Optional[int] = ..., expression_bytes_max: _Optional[int] = ..., worker_credits_max: _Optional[int] = ..., lease_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., accept_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., disk_reserve_bytes: _Optional[int] = ..., pending_bytes_max: _Optional[int] = ..., iterations_max: _Optional[int] = ..., child_depth_max: _Optional[int] = ..., each_items_max: _Optional[int] = ..., each_parallel_max: _Optional[int] = ..., execution_steps_shown_max: _Optional[int] = ..., request_id_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cache_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., resident_executions_max: _Optional[int] = ..., finally_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., decompose_depth_max: _Optional[int] = ..., calls_waiting_max: _Optional[int] = ...) -> None: ...
+    def __init__(self, message_bytes_max: _Optional[int] = ..., payload_bytes_max: _Optional[int] = ..., workflow_steps_max: _Optional[int] = ..., workflow_depth_max: _Optional[int] = ..., workflow_bytes_max: _Optional[int] = ..., open_executions_max: _Optional[int] = ..., execution_events_max: _Optional[int] = ..., parallel_steps_max: _Optional[int] = ..., retry_attempts_max: _Optional[int] = ..., page_size_max: _Optional[int] = ..., expression_bytes_max: _Optional[int] = ..., worker_credits_max: _Optional[int] = ..., lease_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., accept_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., disk_reserve_bytes: _Optional[int] = ..., pending_bytes_max: _Optional[int] = ..., group_bytes_max: _Optional[int] = ..., iterations_max: _Optional[int] = ..., child_depth_max: _Optional[int] = ..., each_items_max: _Optional[int] = ..., each_parallel_max: _Optional[int] = ..., execution_steps_shown_max: _Optional[int] = ..., request_id_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., cache_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., resident_executions_max: _Optional[int] = ..., finally_timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., decompose_depth_max: _Optional[int] = ..., calls_waiting_max: _Optional[int] = ...) -> None: ...

@@ -5,6 +5,7 @@ use std::{
     fs, io,
     io::Write as _,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
     thread,
 };
 
@@ -22,10 +23,15 @@ const SYNCS_MAX: usize = 8;
 /// Blobs that are to be written, by name.
 pub type Fresh = BTreeMap<Name, Vec<u8>>;
 
+/// A file that is no blob, with the name of the one it was to become.
+pub type Leftover = (Option<Name>, PathBuf);
+
 /// The directory of blobs.
 #[derive(Debug)]
 pub struct Files {
     directory: PathBuf,
+    /// How many were written: two that write the same blob at once use different files.
+    written: AtomicU64,
 }
 
 impl Files {
@@ -35,7 +41,10 @@ impl Files {
     /// `Error::Io`.
     pub fn open(directory: PathBuf) -> Result<Self, Error> {
         directory::create(&directory)?;
-        Ok(Self { directory })
+        Ok(Self {
+            directory,
+            written: AtomicU64::new(0),
+        })
     }
 
     /// Where a blob lies.
@@ -84,7 +93,8 @@ impl Files {
 
     fn write_one(&self, name: Name, bytes: &[u8]) -> Result<(), Error> {
         let path = self.path(name);
-        let unfinished = path.with_extension(UNFINISHED);
+        let nth = self.written.fetch_add(1, Ordering::Relaxed);
+        let unfinished = path.with_extension(format!("{nth}.{UNFINISHED}"));
         let mut file = fs::File::create(&unfinished).map_err(failed("create", &unfinished))?;
         file.write_all(bytes)
             .and_then(|()| file.sync_all())
@@ -137,11 +147,12 @@ impl Files {
         }
     }
 
-    /// The files of one of the 256 directories: blobs, and leftovers to be removed.
+    /// The files of one of the 256 directories: blobs, and leftovers to be removed, with the
+    /// names of the blobs that they were to become.
     ///
     /// # Errors
     /// `Error::Io`.
-    pub fn list(&self, first: u8) -> Result<(Vec<Name>, Vec<PathBuf>), Error> {
+    pub fn list(&self, first: u8) -> Result<(Vec<Name>, Vec<Leftover>), Error> {
         let first = format!("{first:02x}");
         let directory = self.directory.join(&first);
         let entries = match fs::read_dir(&directory) {
@@ -154,7 +165,11 @@ impl Files {
             let rest = path.file_name().and_then(|name| name.to_str());
             match rest.and_then(|rest| Name::of_file(&first, rest)) {
                 Some(name) => names.push(name),
-                None if path.extension().is_some_and(|e| e == UNFINISHED) => leftovers.push(path),
+                None if path.extension().is_some_and(|e| e == UNFINISHED) => {
+                    let blob = rest.and_then(|rest| rest.split('.').next());
+                    let name = blob.and_then(|blob| Name::of_file(&first, blob));
+                    leftovers.push((name, path));
+                }
                 None => {}
             }
         }

@@ -3,8 +3,10 @@
 //!
 //! A blob is durable before the record that refers to it is journaled, and is removed after
 //! the record that forgets its last execution is. What a crash leaves between the two is named
-//! by nobody and swept up later. Only who commits writes, removes and sweeps; anyone reads.
+//! by nobody and swept up later. Anyone writes and reads, only who commits removes and sweeps:
+//! and none that is **awaited**, written for a record that is still to come.
 
+mod awaited;
 mod files;
 mod name;
 mod payloads;
@@ -15,6 +17,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+pub use awaited::Awaited;
 pub use files::{Files, Fresh};
 pub use name::Name;
 use payloads::{Payload, Reference, payloads};
@@ -31,6 +34,8 @@ pub struct Blobs {
     inline_bytes_max: usize,
     /// How many copies are being made, for which no blob may go.
     held: AtomicUsize,
+    /// Those that are written for a record that is still to come.
+    awaited: awaited::Names,
 }
 
 /// While this lives no blob is removed.
@@ -64,6 +69,7 @@ impl Blobs {
             files: Files::open(directory)?,
             inline_bytes_max,
             held: AtomicUsize::new(0),
+            awaited: awaited::Names::default(),
         })
     }
 
@@ -72,13 +78,23 @@ impl Blobs {
         &self.files
     }
 
+    /// Whether a payload of these events is to become a blob.
+    pub fn would_take(&self, events: &mut [Event]) -> bool {
+        let mut payloads = events.iter_mut().flat_map(payloads);
+        payloads.any(|payload| self.is_taken(&payload))
+    }
+
+    fn is_taken(&self, payload: &Payload<'_>) -> bool {
+        payload.bytes() > self.inline_bytes_max || payload.looks_like_reference()
+    }
+
     /// Takes the large payloads out of events and leaves references in their places. Gives
     /// the names referred to; what is new is added to `fresh`, to be written before the
     /// events are.
     pub fn take(&self, events: &mut [Event], fresh: &mut Fresh) -> Vec<Name> {
         let mut names = Vec::new();
         for payload in events.iter_mut().flat_map(payloads) {
-            if payload.bytes() <= self.inline_bytes_max && !payload.looks_like_reference() {
+            if !self.is_taken(&payload) {
                 continue;
             }
             let bytes = payload.encoded();

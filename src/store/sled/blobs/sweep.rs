@@ -1,10 +1,7 @@
 //! Sweeps up blobs that nothing refers to, as a crash leaves them: a few at a time, between
 //! commits, so that nobody waits for it.
 
-use std::fs;
-
-use super::{super::super::Error, files::Files, name::Name};
-use crate::store::sled::files::failed;
+use super::{super::super::Error, Blobs, name::Name};
 
 /// How many blobs are looked at between two commits.
 const LOOKED_AT_MAX: usize = 64;
@@ -50,19 +47,18 @@ impl Sweep {
     /// `Error::Io`, and those of `is_named`.
     pub fn advance(
         &mut self,
-        files: &Files,
+        blobs: &Blobs,
         is_named: impl Fn(Name) -> Result<bool, Error>,
     ) -> Result<(), Error> {
         if self.is_done() {
             return Ok(());
         }
         if self.names.is_empty() {
-            self.list(files)?;
+            self.list(blobs)?;
         }
         let from = self.names.len().saturating_sub(LOOKED_AT_MAX);
         for name in self.names.split_off(from) {
-            if !is_named(name)? {
-                files.remove(name)?;
+            if blobs.remove(name, || is_named(name))? {
                 self.removed += 1;
             }
         }
@@ -75,17 +71,16 @@ impl Sweep {
         Ok(())
     }
 
-    fn list(&mut self, files: &Files) -> Result<(), Error> {
+    fn list(&mut self, blobs: &Blobs) -> Result<(), Error> {
         let Ok(first) = u8::try_from(self.next) else {
             return Ok(());
         };
         self.next += 1;
-        let (names, leftovers) = files.list(first)?;
+        let (names, leftovers) = blobs.files().list(first)?;
         self.names = names;
-        for path in leftovers {
-            fs::remove_file(&path).map_err(failed("remove", &path))?;
-        }
-        Ok(())
+        leftovers
+            .iter()
+            .try_for_each(|(name, path)| blobs.remove_leftover(*name, path))
     }
 }
 
@@ -93,15 +88,18 @@ impl Sweep {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::fs;
+
     use super::*;
 
     #[test]
     fn what_nothing_names_goes_and_the_rest_stays() {
         let place = tempfile::tempdir().unwrap();
-        let files = Files::open(place.path().join("blobs")).unwrap();
-        let blobs: Vec<Vec<u8>> = (0..200_u8).map(|n| vec![n]).collect();
-        let names: Vec<_> = blobs.iter().map(|b| Name::of(b)).collect();
-        let fresh = blobs.into_iter().map(|b| (Name::of(&b), b)).collect();
+        let blobs = Blobs::open(place.path().join("blobs"), 0).unwrap();
+        let files = blobs.files();
+        let contents: Vec<Vec<u8>> = (0..200_u8).map(|n| vec![n]).collect();
+        let names: Vec<_> = contents.iter().map(|b| Name::of(b)).collect();
+        let fresh = contents.into_iter().map(|b| (Name::of(&b), b)).collect();
         files.write(&fresh).unwrap();
         let leftover = files.path(names[0]).with_extension("unfinished");
         fs::write(&leftover, "half").unwrap();
@@ -109,7 +107,7 @@ mod tests {
         let mut sweep = Sweep::new();
         while !sweep.is_done() {
             let even = |name: Name| Ok(names.iter().position(|n| *n == name).unwrap() % 2 == 0);
-            sweep.advance(&files, even).unwrap();
+            sweep.advance(&blobs, even).unwrap();
         }
         for (n, name) in names.iter().enumerate() {
             assert_eq!(files.path(*name).exists(), n % 2 == 0);

@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     proto::{Event, ExecutionStarted, StepCompleted, StepScheduled, event},
     store::{
-        Write,
+        Attempt, Write,
         conformance::samples::{self, append, id, start},
     },
 };
@@ -199,6 +199,88 @@ fn a_missing_or_altered_blob_is_damage_and_the_audit_names_its_event() {
         assert_eq!(broken.sequence, 2);
         assert!(broken.reason.contains(name), "{}", broken.reason);
     }
+}
+
+#[test]
+fn a_blob_is_durable_once_staged_and_stays_whoever_lets_go_of_it_meanwhile() {
+    let subject = OnDisk::with(small());
+    let store = &subject.store;
+    store
+        .commit(vec![with(1, 1, scheduled(text("a")))])
+        .unwrap();
+    let again = store.stage(vec![with(2, 1, scheduled(text("a")))]).unwrap();
+    let new = store.stage(vec![with(3, 1, scheduled(text("b")))]).unwrap();
+    let same = store.stage(vec![with(4, 1, scheduled(text("b")))]).unwrap();
+    assert_eq!(blobs(&subject.directory).len(), 2);
+    store.commit(vec![delete(1)]).unwrap();
+    assert_eq!(
+        blobs(&subject.directory).len(),
+        2,
+        "one is to be named again"
+    );
+    store.commit_staged(vec![again, new]).unwrap();
+    store.commit(vec![delete(3)]).unwrap();
+    store.commit_staged(vec![same]).unwrap();
+    assert_eq!(all(store, 2)[0].kind, Some(scheduled(text("a"))));
+    assert_eq!(all(store, 4)[0].kind, Some(scheduled(text("b"))));
+    store.commit(vec![delete(2), delete(4)]).unwrap();
+    assert!(blobs(&subject.directory).is_empty());
+}
+
+#[test]
+fn blobs_go_and_come_in_the_order_of_the_parts_of_a_group() {
+    let subject = OnDisk::with(small());
+    let store = &subject.store;
+    let stage = |write| store.stage(vec![write]).unwrap();
+    store
+        .commit(vec![with(1, 1, scheduled(text("a")))])
+        .unwrap();
+    let group = vec![
+        stage(with(2, 1, scheduled(text("b")))),
+        stage(delete(2)),
+        stage(delete(1)),
+        stage(with(1, 1, scheduled(text("a")))),
+    ];
+    store.commit_staged(group).unwrap();
+    assert_eq!(blobs(&subject.directory).len(), 1);
+    assert_eq!(all(store, 1)[0].kind, Some(scheduled(text("a"))));
+    // Also in one part: what is named after the execution was deleted counts.
+    store
+        .commit(vec![delete(1), with(1, 1, scheduled(text("a")))])
+        .unwrap();
+    let subject = subject.reopened();
+    assert_eq!(blobs(&subject.directory).len(), 1);
+    subject.store.commit(vec![delete(1)]).unwrap();
+    assert!(blobs(&subject.directory).is_empty());
+}
+
+#[test]
+fn writes_with_large_payloads_are_not_staged_at_once() {
+    let subject = OnDisk::with(small());
+    let writes = vec![with(1, 1, scheduled(text("a")))];
+    let Attempt::Slow(given_back) = subject.store.stage_at_once(writes.clone()).unwrap() else {
+        panic!("a file must be written for it");
+    };
+    assert_eq!(given_back, writes);
+    assert!(blobs(&subject.directory).is_empty());
+}
+
+#[test]
+fn what_was_staged_and_never_committed_is_swept_up_after_a_crash() {
+    let subject = OnDisk::with(small());
+    subject.store.commit(vec![start(2)]).unwrap();
+    let staged = subject.store.stage(vec![with(1, 1, scheduled(text("a")))]);
+    assert_eq!(blobs(&subject.directory).len(), 1);
+    // All that was committed is in the state: nothing is left to be replayed.
+    subject.keeper(Task::Checkpoint);
+    drop(staged);
+    let directory = subject.killed();
+    let (store, opened) = open(&directory).unwrap();
+    assert_eq!(opened.commits_replayed, 0);
+    for n in 3..260 {
+        store.commit(vec![start(n)]).unwrap();
+    }
+    assert!(blobs(&directory).is_empty());
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod damage;
 mod killed;
 mod overlay;
 mod recovery;
+mod staged;
 mod taking_over;
 mod upkeep;
 
@@ -39,6 +40,7 @@ fn small() -> Options {
         pending_bytes_max: 8 << 10,
         cache_bytes: 1 << 20,
         inline_bytes_max: 32 << 10,
+        group_bytes_max: 16 << 20,
         heads_max: 4,
     }
 }
