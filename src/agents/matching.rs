@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{
-    TaskKey, Token,
+    Offer, TaskKey, Token,
     queue::{Source, Way},
     seat::Port,
     state::{AgentId, Bounds, SeatId, State, wall_clock},
@@ -236,10 +236,19 @@ fn message(task: &Task, token: Token, agent: &str, bounds: &Bounds) -> proto::Ta
         attempt: offer.attempt,
         input: Some(offer.input.clone()),
         deadline: offer.timeout.map(|t| wall_clock().after(t).into()),
-        idempotency_key: format!("{}/{}", offer.key.execution_id, offer.step),
+        idempotency_key: idempotency_key(offer),
         workflow: offer.workflow.clone(),
         lease_timeout: Some(time::message(bounds.lease_timeout)),
         namespace: offer.namespace.clone(),
         context: offer.context.clone(),
+    }
+}
+
+/// The same for every attempt of a step; another one once what it did stands and it is done again.
+fn idempotency_key(offer: &Offer) -> String {
+    let (execution, step) = (offer.key.execution_id, &offer.step);
+    match offer.again {
+        None => format!("{execution}/{step}"),
+        Some(again) => format!("{execution}/{step}@{again}"),
     }
 }

@@ -69,6 +69,8 @@ pub struct Offer {
     pub workflow: String,
     /// The step's path.
     pub step: String,
+    /// The event by which it is done once more though it had been done.
+    pub again: Option<u64>,
     /// Who is to do it.
     pub target: Target,
     /// True when an expression named them and the definition does not: they must then be

@@ -144,6 +144,7 @@ pub fn offer(id: Uuid, namespace: String, workflow: String, task: decide::Dispat
         namespace,
         workflow,
         step: task.step,
+        again: task.again,
         target: task.target,
         is_computed: task.is_computed,
         has_next: task.has_next,

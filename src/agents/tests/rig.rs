@@ -369,6 +369,7 @@ pub fn offer(sequence: u64, target: Target) -> Offer {
         namespace: "default".into(),
         workflow: "flow".into(),
         step: "outer/inner".into(),
+        again: None,
         target,
         is_computed: false,
         has_next: false,

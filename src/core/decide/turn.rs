@@ -172,6 +172,7 @@ impl Execution {
         Some(Dispatch {
             task: run.scheduled,
             step: run.path.to_string(),
+            again: self.again(id),
             target: target.clone(),
             is_computed: self.is_computed(id),
             has_next: self.has_fallback(id),

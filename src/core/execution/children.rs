@@ -26,6 +26,9 @@ impl Execution {
             let depends_on = &plan.node(*node).depends_on;
             run.waits = u32::try_from(depends_on.len()).expect("steps are bounded");
             run.waits += by_transition;
+            if self.was_set_aside(parent, *node) {
+                run.again = self.sequence;
+            }
             let id = self.slots.add(run);
             self.by_path.insert(path, id);
             at.insert(*node, id);

@@ -4,6 +4,7 @@
 //! in the order in which they ran.
 
 use super::{Execution, RunId};
+use crate::core::plan::NodeId;
 
 impl Execution {
     /// Sets aside the steps within a step in which something can be undone, before the others
@@ -63,6 +64,25 @@ impl Execution {
     /// Earlier runs of the steps within a step that can be undone, in the order in which they ran.
     pub fn past_runs(&self, id: RunId) -> &[RunId] {
         self.run(id).beside.as_ref().map_or(&[], |b| &b.past)
+    }
+
+    /// True when an earlier run of a step within a step is kept: what it did stands.
+    pub(super) fn was_set_aside(&self, around: RunId, step: NodeId) -> bool {
+        let mut past = self.past_runs(around).iter();
+        past.any(|past| self.run(*past).node == step)
+    }
+
+    /// The event by which a step is done once more, or the step around it that was done before;
+    /// `None` when it is done for the first time.
+    pub fn again(&self, id: RunId) -> Option<u64> {
+        let mut within = Some(id);
+        while let Some(at) = within {
+            match self.run(at) {
+                run if run.again > 0 => return Some(run.again),
+                run => within = run.parent,
+            }
+        }
+        None
     }
 
     /// True when the failure of a step around may undo what is within a step.

@@ -110,7 +110,7 @@ impl Execution {
         let run = self.run(id);
         let mut new = StepRun::new(run.node, run.parent, run.path.clone());
         new.dependants.clone_from(&run.dependants);
-        new.index = run.index;
+        (new.index, new.again) = (run.index, run.again);
         (new.attempt, new.fallbacks) = (run.attempt, run.attempt);
         new.usage = run.usage;
         new.beside = beside;

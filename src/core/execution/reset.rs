@@ -107,7 +107,7 @@ impl Execution {
         let run = self.run(id);
         let mut new = StepRun::new(run.node, run.parent, run.path.clone());
         new.dependants.clone_from(&run.dependants);
-        new.index = run.index;
+        (new.index, new.again) = (run.index, run.again);
         new.beside = beside;
         let scheduled = run.scheduled;
         self.tasks.remove(&scheduled);

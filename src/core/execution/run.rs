@@ -30,6 +30,8 @@ pub struct StepRun {
     pub path: Arc<str>,
     /// Where it stands.
     pub state: StepState,
+    /// The event by which it is done once more though it had been done; 0: it is not.
+    pub again: u64,
     /// Which attempt this is, from 1; 0 before the first.
     pub attempt: u32,
     /// The sequence of the event that scheduled the attempt; 0 for none.
@@ -123,6 +125,7 @@ impl StepRun {
             parent,
             path,
             state: StepState::Pending,
+            again: 0,
             attempt: 0,
             scheduled: 0,
             lease: 0,

@@ -62,7 +62,9 @@ impl Execution {
         if !self.set_aside(before) {
             self.forget(before);
         }
-        let anew = self.slots.add(StepRun::new(node, Some(id), path.clone()));
+        let mut run = StepRun::new(node, Some(id), path.clone());
+        run.again = self.sequence;
+        let anew = self.slots.add(run);
         self.by_path.insert(path, anew);
         let around = self.run_mut(id);
         around.children[place] = anew;

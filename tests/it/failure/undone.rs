@@ -71,8 +71,15 @@ async fn each_run_of_a_state_is_undone_out_of_memory_and_across_restarts() {
     let others = server.begin("rounds", json!({})).await;
     let id = server.begin("rounds", json!({})).await;
     server.terminate(&others).await;
+    let mut keys = std::collections::BTreeSet::new();
     for (charge, ship) in [("first", "later"), ("second", "later"), ("third", "now")] {
-        complete(&server, "bank", "pay", json!(charge)).await;
+        let task = server.poll("bank").await;
+        assert_eq!(task.step, "pay");
+        assert!(
+            keys.insert(task.idempotency_key.clone()),
+            "each is another charge"
+        );
+        server.complete(&task, json!(charge)).await.unwrap();
         complete(&server, "carrier", "ship", json!(ship)).await;
         server.restart().await;
     }

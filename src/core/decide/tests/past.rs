@@ -103,6 +103,44 @@ fn what_nobody_undoes_or_nothing_undoes_is_not_kept() {
     }
 }
 
+/// Whether what a step's attempt does was done before, by the dispatch of the attempt.
+fn again(case: &Case, step: &str) -> Option<u64> {
+    let run = case.execution.find(step).unwrap();
+    case.execution.dispatch_of(run).unwrap().again
+}
+
+#[test]
+fn what_is_done_again_is_known_from_what_is_tried_again() {
+    let retried =
+        "compensation: { agent: refund }, retry: { max_attempts: 2, initial_delay: 1s, jitter: 0 }";
+    let yaml = ORDERS.replace("compensation: { agent: refund }", retried);
+    let mut case = given(&yaml, json!(null));
+    assert_eq!(again(&case, "pay"), None);
+    case.complete("pay", json!(1)).complete("ship", json!(10));
+    let second = again(&case, "pay");
+    assert!(second.is_some());
+    case.fail("pay", "unavailable").after(1);
+    assert_eq!(again(&case, "pay"), second, "another attempt of the same");
+    case.complete("pay", json!(2)).complete("ship", json!(20));
+    assert!(again(&case, "pay") > second);
+
+    let mut case = given(NESTED, json!(null));
+    case.complete("trip/book/try/seat", json!(1));
+    case.complete("trip/book/try/meal", json!(10));
+    assert!(again(&case, "trip/book/try/seat").is_some(), "the state is");
+
+    let mut case = given(RETRIED, json!(null));
+    case.complete("b/pay", json!(1))
+        .fail("b/ship", "unavailable");
+    case.after(1);
+    assert!(
+        again(&case, "b/pay").is_some(),
+        "the first stands until it is undone"
+    );
+    case.complete("b/pay", json!(2));
+    assert_eq!(again(&case, "b/ship"), None, "it had not been done");
+}
+
 const NESTED: &str = "
 steps:
   - id: trip
