@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from tutti import Worker
 
-from agents import batch, content, documents, loan, medical, moderation, pipeline, research, thinking, triage
+from agents import batch, content, desk, documents, loan, medical, moderation, pipeline, research, thinking, triage
 
-MODULES = [batch, content, documents, loan, medical, moderation, pipeline, research, thinking, triage]
+MODULES = [batch, content, desk, documents, loan, medical, moderation, pipeline, research, thinking, triage]
 ALL = {id: agent for module in MODULES for id, agent in module.AGENTS.items()}
 
 

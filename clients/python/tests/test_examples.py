@@ -98,6 +98,16 @@ async def test_a_diagnosis_weighs_both_pictures(client: Client) -> None:
     assert given["plan"]["steps"][0] == "biopsy"
 
 
+async def test_a_session_stays_with_the_desk_that_remembers_it(client: Client) -> None:
+    desks = {}
+    for number, message in enumerate(["My invoice is wrong", "Which invoice?", "The second invoice"], start=1):
+        for session in ("ada", "alan", "grace", "kurt", "emmy"):
+            given = await output(client, "support-desk", {"session": session, "message": message})
+            assert given["desk"] == desks.setdefault(session, given["desk"])
+            assert (given["message"], "invoice" in given["again"]) == (number, number > 1)
+    assert len(set(desks.values())) > 1, "not all at one desk"
+
+
 async def test_a_research_report_goes_through_its_states(client: Client) -> None:
     async def ways(execution: dict[str, Any]) -> list[str]:
         return [

@@ -134,3 +134,20 @@ steps:
     case.fail("s/ship", "refused");
     assert_eq!(key(&case, "s/pay/compensation").unwrap(), "a7");
 }
+
+#[test]
+fn who_waits_too_long_for_its_agent_may_go_to_any() {
+    let yaml = "
+steps:
+  - id: a
+    call: { skill: s, select: STICKY, key: input, fallback: [ { skill: s } ] }
+    queue_timeout: 60s
+";
+    let mut case = given(yaml, json!("ada"));
+    assert_eq!(key(&case, "a").unwrap(), "ada");
+    case.after(60);
+    assert_eq!(
+        (case.step("a"), key(&case, "a")),
+        (StepState::Waiting, None)
+    );
+}
