@@ -7,7 +7,7 @@ use std::{collections::VecDeque, sync::Arc};
 use super::{Execution, RunId, StepRun, StepState};
 use crate::core::{
     limits::ENDED_FRAMES_MAX,
-    plan::Kind,
+    plan::{Kind, NodeId},
     time::Time,
     value::{self, Value},
 };
@@ -48,20 +48,32 @@ impl Execution {
         let Kind::Loop(looped) = &self.node(holder).kind else {
             return;
         };
-        let path: Arc<str> = format!("{}[{index}]", self.run(holder).path).into();
-        let mut frame = StepRun::new(looped.body, Some(holder), Arc::clone(&path));
-        frame.state = StepState::Running;
+        let mut frame = self.frame(looped.body, holder, index, now);
         frame.attempt = 1;
+        let frames = self.run_mut(holder).frames.get_or_insert_default();
+        frames.begun += 1;
+        frames.outputs.push(None);
+        self.add_frame(holder, frame);
+    }
+
+    /// The steps that a holder runs for its `index`-th iteration or item, as they begin.
+    pub(super) fn frame(&self, body: NodeId, holder: RunId, index: u32, now: Time) -> StepRun {
+        let path = format!("{}[{index}]", self.run(holder).path);
+        let mut frame = StepRun::new(body, Some(holder), path.into());
+        frame.state = StepState::Running;
         frame.index = Some(index);
         frame.start_time = Some(now);
+        frame
+    }
+
+    /// Puts a frame among its holder's children and makes the steps within it.
+    pub(super) fn add_frame(&mut self, holder: RunId, frame: StepRun) {
+        let path = Arc::clone(&frame.path);
         let id = self.slots.add(frame);
         self.by_path.insert(path, id);
         let run = self.run_mut(holder);
         run.active += 1;
         run.children.push(id);
-        let frames = run.frames.get_or_insert_default();
-        frames.begun += 1;
-        frames.outputs.push(None);
         self.add_children(id);
     }
 

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, ops::Range};
 
-use super::{Error, Execution, ExecutionState, RunId, StepRun, StepState, scope::error_value};
+use super::{Error, Execution, ExecutionState, RunId, StepState, scope::error_value};
 use crate::{
     core::{
         limits::Limits,
@@ -261,25 +261,15 @@ impl Execution {
         let Some(body) = self.each(id).map(|each| each.body) else {
             return;
         };
+        let mut frame = self.frame(body, id, index, now);
         let around = self.run_mut(id);
-        let (attempt, path) = (around.attempt, format!("{}[{index}]", around.path));
         let Some(items) = &mut around.items else {
             return;
         };
         items.begin(index, now);
-        let mut frame = StepRun::new(body, Some(id), path.into());
         frame.input = Some(items.value(index));
-        frame.state = StepState::Running;
-        frame.attempt = attempt;
-        frame.index = Some(index);
-        frame.start_time = Some(now);
-        let path = frame.path.clone();
-        let frame = self.slots.add(frame);
-        self.by_path.insert(path, frame);
-        let around = self.run_mut(id);
-        around.active += 1;
-        around.children.push(frame);
-        self.add_children(frame);
+        frame.attempt = around.attempt;
+        self.add_frame(id, frame);
     }
 
     /// Keeps what an ended item gave and gives up the steps for it.

@@ -11,7 +11,7 @@ use cel::{
     },
 };
 
-use super::{lend_value, size};
+use super::{lend_value, parts::Parts, size};
 use crate::core::{
     expr::operators::equal,
     value::{Value, is_whole},
@@ -37,50 +37,13 @@ impl fmt::Debug for Items<'_> {
     }
 }
 
-impl<'a> Val for Items<'a> {
-    fn get_type(&self) -> &Type {
-        Self::cel_type()
-    }
-
+impl Parts for Items<'_> {
     fn cel_type() -> &'static Type {
         &LIST_TYPE
     }
 
-    fn as_container(&self) -> Option<&dyn Container> {
-        Some(self)
-    }
-
-    fn as_indexer<'b, 'v>(&'b self) -> Option<&'b (dyn Indexer + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_iterable<'b, 'v>(&'b self) -> Option<&'b (dyn Iterable + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_sizer(&self) -> Option<&dyn Sizer> {
-        Some(self)
-    }
-
-    fn as_zeroer(&self) -> Option<&dyn Zeroer> {
-        Some(self)
-    }
-
-    fn equals(&self, other: &dyn Val) -> bool {
-        equal(self, other)
-    }
-
-    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v>
-    where
-        Self: 'v,
-    {
-        Box::new(Items::new(self.values))
+    fn again(&self) -> Self {
+        Self::new(self.values)
     }
 }
 

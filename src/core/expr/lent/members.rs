@@ -13,12 +13,9 @@ use cel::{
 };
 use prost_types::value::Kind;
 
-use super::{lend, lend_value, size};
+use super::{lend, lend_value, parts::Parts, size};
 use crate::core::{
-    expr::{
-        operators::equal,
-        path::{Field, Found, of_step},
-    },
+    expr::path::{Field, Found, of_step},
     value::Value,
 };
 
@@ -80,50 +77,13 @@ impl fmt::Debug for Members<'_> {
     }
 }
 
-impl<'a> Val for Members<'a> {
-    fn get_type(&self) -> &Type {
-        Self::cel_type()
-    }
-
+impl Parts for Members<'_> {
     fn cel_type() -> &'static Type {
         &MAP_TYPE
     }
 
-    fn as_container(&self) -> Option<&dyn Container> {
-        Some(self)
-    }
-
-    fn as_indexer<'b, 'v>(&'b self) -> Option<&'b (dyn Indexer + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_iterable<'b, 'v>(&'b self) -> Option<&'b (dyn Iterable + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-
-    fn as_sizer(&self) -> Option<&dyn Sizer> {
-        Some(self)
-    }
-
-    fn as_zeroer(&self) -> Option<&dyn Zeroer> {
-        Some(self)
-    }
-
-    fn equals(&self, other: &dyn Val) -> bool {
-        equal(self, other)
-    }
-
-    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v>
-    where
-        Self: 'v,
-    {
-        Box::new(Members::new(self.of))
+    fn again(&self) -> Self {
+        Self::new(self.of)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod items;
 mod members;
+mod parts;
 
 use cel::common::{
     types::{CelBool, CelDouble, CelInt, CelNull, CelString},
@@ -10,7 +11,7 @@ use cel::common::{
 };
 use prost_types::value::Kind;
 
-use self::{items::Items, members::Members};
+use self::{items::Items, members::Members, parts::Lent};
 use super::path::Found;
 use crate::core::value::{Value, is_whole};
 
@@ -24,7 +25,7 @@ pub(super) fn lend<'b, 'a: 'b>(found: Found<'a>) -> CowVal<'b, 'a> {
         Found::Value(value) => lend_value(value),
         Found::State(state) => CowVal::owned(CelString::from(state)),
         Found::Count(count) => CowVal::owned(CelInt::from(i64::from(count))),
-        Found::Step(_) | Found::Steps(_) => CowVal::owned(Members::new(found)),
+        Found::Step(_) | Found::Steps(_) => CowVal::owned(Lent(Members::new(found))),
     }
 }
 
@@ -38,8 +39,8 @@ pub(super) fn lend_value<'b, 'a: 'b>(value: &'a Value) -> CowVal<'b, 'a> {
         Some(Kind::NumberValue(n)) if is_whole(*n) => CowVal::owned(CelInt::from(*n as i64)),
         Some(Kind::NumberValue(n)) => CowVal::owned(CelDouble::from(*n)),
         Some(Kind::StringValue(text)) => CowVal::owned(CelString::from(text.as_str())),
-        Some(Kind::ListValue(list)) => CowVal::owned(Items::new(&list.values)),
-        Some(Kind::StructValue(_)) => CowVal::owned(Members::new(Found::Value(value))),
+        Some(Kind::ListValue(list)) => CowVal::owned(Lent(Items::new(&list.values))),
+        Some(Kind::StructValue(_)) => CowVal::owned(Lent(Members::new(Found::Value(value)))),
     }
 }
 
