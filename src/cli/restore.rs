@@ -8,8 +8,9 @@ use crate::server::offline;
 /// Makes a data directory of a backup, for `tutti serve --data`
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The directory must be empty or not there. Nothing is put into it before all of the backup is
-read and its checksums fit; executions that were open go on when a server starts over it.
+The directory must be empty or not there. It is no data directory before all of the backup is
+read and its checksums fit, and empty again when they do not; executions that were open go on when
+a server starts over it.
 
 Examples:
   tutti restore tutti-2026-05-01.backup --data ./restored

@@ -24,10 +24,10 @@ pub fn backup(data: &Path, sink: &mut dyn Write) -> Result<Snapshot, Error> {
     Ok(copied)
 }
 
-/// Makes a data directory of a copy: whole, or refused as a data directory.
+/// Makes a data directory of a copy: whole, or the directory is empty again.
 ///
 /// # Errors
-/// `Error::Damaged` when the copy is not whole or the directory is not empty;
+/// `Error::NotRestored` when the copy is not whole or the directory is not empty;
 /// `Error::NewerFormat`, `Error::Io`.
 pub fn restore(source: &mut dyn Read, data: &Path) -> Result<Snapshot, Error> {
     SledStore::restore(source, data, &Options::default())

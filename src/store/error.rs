@@ -23,6 +23,9 @@ pub enum Error {
     /// What is on disk is not what was written.
     #[error("the data directory is damaged: {0}")]
     Damaged(String),
+    /// A copy was not restored: why, and what to do.
+    #[error("{0}")]
+    NotRestored(String),
     /// A write does not follow from what is kept: a broken invariant of the caller.
     #[error("inconsistent write: {0}")]
     Inconsistent(String),

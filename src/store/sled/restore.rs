@@ -26,10 +26,10 @@ const BLOB_BYTES_MAX: u64 = 1 << 30;
 
 impl SledStore {
     /// Makes a data directory of a copy, in a directory that is empty or not there. Until it is
-    /// whole it is refused as a data directory.
+    /// whole it is refused as a data directory; when it fails the directory is empty again.
     ///
     /// # Errors
-    /// `Error::Damaged` when the copy is not whole or the directory holds something,
+    /// `Error::NotRestored` when the copy is not whole or the directory holds something,
     /// `Error::NewerFormat`, and `Error::Io`.
     pub fn restore(
         source: &mut dyn Read,
@@ -42,11 +42,26 @@ impl SledStore {
             .next()
             .is_none();
         if !is_empty {
-            return Err(Error::Damaged(format!(
+            return Err(Error::NotRestored(format!(
                 "{} holds something: restore into an empty directory",
                 path.display()
             )));
         }
+        let restored = Self::restore_into(source, path, options);
+        if restored.is_err() {
+            for made in ["state", "blobs", "journal"] {
+                // What cannot be removed hinders only that the same directory is taken again.
+                let _ = fs::remove_dir_all(path.join(made));
+            }
+        }
+        restored
+    }
+
+    fn restore_into(
+        source: &mut dyn Read,
+        path: &Path,
+        options: &Options,
+    ) -> Result<Snapshot, Error> {
         let mut reader = CopyReader {
             source,
             hash: Sha256::new(),
@@ -81,7 +96,8 @@ struct CopyReader<'a> {
 impl CopyReader<'_> {
     fn header(&mut self, path: &Path) -> Result<Position, Error> {
         if self.array::<8>()? != MAGIC {
-            return Err(Error::Damaged("this is no copy of a store".into()));
+            let what = "this is no copy of a store: give a file that `tutti backup` wrote";
+            return Err(Error::NotRestored(what.into()));
         }
         let found = u32::from_le_bytes(self.array()?);
         if found > FORMAT {
@@ -186,5 +202,5 @@ impl CopyReader<'_> {
 }
 
 fn broken(what: &str) -> Error {
-    Error::Damaged(format!("the copy is not whole: {what}; take another one"))
+    Error::NotRestored(format!("the copy is not whole: {what}; take another one"))
 }
