@@ -1,6 +1,8 @@
 //! What the documents print is true: every definition in them validates, and so does every
 //! example; what they link to is there; no call and no limit is left out.
 
+mod commands;
+
 use std::{
     fs,
     path::{Path, PathBuf},
