@@ -137,7 +137,12 @@ async fn open(data: Data, limits: &Limits) -> Result<Arc<dyn Store>, Error> {
     };
     let opening = tokio::task::spawn_blocking(move || {
         let (store, opened) = SledStore::open(&path, options)?;
-        tracing::info!(path = %path.display(), ?opened, "opened the data directory");
+        let store::sled::Opened {
+            commits_replayed,
+            bytes_cut,
+        } = opened;
+        let path = path.display();
+        tracing::info!(%path, commits_replayed, bytes_cut, "opened the data directory");
         Ok::<_, store::Error>(store)
     });
     let store = opening

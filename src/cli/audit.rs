@@ -79,7 +79,8 @@ pub async fn run(args: Args, global: &Global) -> Result<(), Failure> {
 }
 
 fn counted(told: &VerifyAuditResponse) -> String {
-    format!("{} executions, {} events", told.executions, told.events)
+    let executions = output::counted(told.executions, "execution");
+    format!("{executions}, {}", output::counted(told.events, "event"))
 }
 
 fn shown(whole: &VerifyAuditResponse, paint: Paint) -> String {

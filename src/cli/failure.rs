@@ -119,13 +119,13 @@ fn refusal_exit_code(code: Code) -> u8 {
 fn refusal(status: &Status) -> String {
     let mut said = headline(status);
     let mut violations = violations(status);
-    violations.retain(|violation| !said.contains(violation.as_str()));
+    violations.retain(|(subject, why)| !(said.contains(subject) && said.contains(why)));
     match violations.as_slice() {
         [] => {}
-        [one] => said = format!("{said}: {one}"),
-        many => many.iter().for_each(|one| {
+        [(about, why)] => said = format!("{said}: {}", subject(about, why)),
+        many => many.iter().for_each(|(about, why)| {
             said.push_str("\n  ");
-            said.push_str(one);
+            said.push_str(&subject(about, why));
         }),
     }
     if let Some(hint) = way_out(status) {
@@ -142,21 +142,21 @@ fn headline(status: &Status) -> String {
     }
 }
 
-/// Every violation that the details name, as `subject: description`.
-fn violations(status: &Status) -> Vec<String> {
+/// Every violation that the details name: subject and description.
+fn violations(status: &Status) -> Vec<(String, String)> {
     let details = status.get_error_details();
     let mut found = Vec::new();
     if let Some(bad) = details.bad_request() {
         let fields = bad.field_violations.iter();
-        found.extend(fields.map(|v| subject(&v.field, &v.description)));
+        found.extend(fields.map(|v| (v.field.clone(), v.description.clone())));
     }
     if let Some(precondition) = details.precondition_failure() {
         let all = precondition.violations.iter();
-        found.extend(all.map(|v| subject(&v.subject, &v.description)));
+        found.extend(all.map(|v| (v.subject.clone(), v.description.clone())));
     }
     if let Some(quota) = details.quota_failure() {
         let all = quota.violations.iter();
-        found.extend(all.map(|v| subject(&v.subject, &v.description)));
+        found.extend(all.map(|v| (v.subject.clone(), v.description.clone())));
     }
     found
 }
@@ -267,6 +267,16 @@ mod tests {
                 details
             ),
             "error: a: is missing; b: is missing"
+        );
+        let ended = ErrorDetails::with_precondition_failure_violation(
+            "STATE",
+            "execution 1",
+            "has ended (CANCELLED)",
+        );
+        let message = "execution 1 has ended (CANCELLED)";
+        assert_eq!(
+            report(Code::FailedPrecondition, message, ended),
+            "error: execution 1 has ended (CANCELLED)"
         );
     }
 

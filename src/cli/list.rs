@@ -114,7 +114,10 @@ pub async fn run(args: Args, global: &Global) -> Result<(), Failure> {
     if global.json() {
         return output::print(&json::pretty(&response, "tutti.v1.ListExecutionsResponse")?);
     }
-    let empty = "no executions (`tutti run FILE` starts one)";
+    let empty = match filter == ExecutionFilter::default() {
+        true => "no executions (`tutti run FILE` starts one)",
+        false => "no executions like that (`tutti list` shows all)",
+    };
     output::print(&table(&response.executions, time::now()).render(global.stdout(), empty))?;
     if !response.next_page_token.is_empty() {
         eprintln!("there are more: ask for them with --limit");

@@ -77,6 +77,12 @@ pub fn print(text: &str) -> Result<(), Failure> {
         })
 }
 
+/// A number of things in words: `1 step`, `2 steps`.
+pub fn counted(number: u64, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

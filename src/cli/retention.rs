@@ -189,7 +189,9 @@ async fn apply(global: &Global) -> Result<(), Failure> {
         return output::print(&json::pretty(&removed, "tutti.v1.ApplyRetentionResponse")?);
     }
     output::print(&format!(
-        "{} executions, {} request ids and {} kept outputs removed",
-        removed.executions, removed.request_ids, removed.outputs
+        "{}, {} and {} removed",
+        output::counted(removed.executions, "execution"),
+        output::counted(removed.request_ids, "request id"),
+        output::counted(removed.outputs, "kept output"),
     ))
 }

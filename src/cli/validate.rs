@@ -60,14 +60,9 @@ fn said(label: &str, checked: &ValidateWorkflowResponse) -> String {
     let name = checked.workflow.as_ref().map_or("", |w| w.name.as_str());
     let steps = checked.graph.as_ref().map_or(0, |g| g.nodes.len());
     let calls = checked.worst_case_calls;
-    let steps = counted(u64::try_from(steps).unwrap_or(u64::MAX), "step");
-    let calls = counted(calls, "call");
+    let steps = output::counted(u64::try_from(steps).unwrap_or(u64::MAX), "step");
+    let calls = output::counted(calls, "call");
     format!("{label}: {name} is valid: {steps}, at most {calls} to agents")
-}
-
-fn counted(number: u64, noun: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{ending}")
 }
 
 #[cfg(test)]

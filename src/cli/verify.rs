@@ -95,8 +95,10 @@ fn shown(found: &Inspection, broken: &[Verification], paint: Paint) -> String {
         false => paint.tone(Tone::Bad, "BROKEN"),
     };
     lines.push(format!(
-        "journal and state are whole up to commit {}; {} executions, {} events: {verdict}",
-        found.commit, found.executions, found.events
+        "journal and state are whole up to commit {}; {}, {}: {verdict}",
+        found.commit,
+        output::counted(found.executions, "execution"),
+        output::counted(found.events, "event"),
     ));
     lines.join("\n")
 }

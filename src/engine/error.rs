@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::proto::Finding;
+use crate::proto::{Finding, finding::Severity};
 
 /// Why a request was refused or failed. Nothing changed unless said.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -14,17 +14,17 @@ pub enum Error {
         violations: Vec<Violation>,
     },
     /// A definition with errors, all of them.
-    #[error("the workflow is not valid: {}", findings.first().map_or("", |f| f.message.as_str()))]
+    #[error("the workflow is not valid: {}", first_error(findings))]
     Definition {
         /// Every finding, warnings too.
         findings: Vec<Finding>,
     },
     /// There is no such thing.
-    #[error("{kind} {name} not found")]
+    #[error("{} {name} not found", kind.trim_end_matches(" version"))]
     NotFound {
         /// What kind of thing: `workflow`, `workflow version`, `execution`, `agent`, `worker`.
         kind: &'static str,
-        /// Its name as asked for.
+        /// Its name as asked for; of a version with the number.
         name: String,
     },
     /// The request id was used with another body.
@@ -87,4 +87,45 @@ pub struct Violation {
     pub field: String,
     /// What is wrong and what would be right.
     pub message: String,
+}
+
+/// The first error among the findings, and how many more there are.
+fn first_error(findings: &[Finding]) -> String {
+    let is_error = |finding: &&Finding| finding.severity() == Severity::Error;
+    let mut errors = findings.iter().filter(is_error);
+    let Some(first) = errors.next() else {
+        return String::new();
+    };
+    let place = match first.path.as_str() {
+        "" => String::new(),
+        path => format!("{path}: "),
+    };
+    let more = match errors.count() {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    format!("{place}{}{more}", first.message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::finding::{error, warning};
+
+    #[test]
+    fn a_bad_definition_names_its_first_error_and_counts_the_others() {
+        let finding = |path: &str| error(path, "required", "there are no steps", "");
+        let said = |findings: Vec<Finding>| Error::Definition { findings }.to_string();
+        assert_eq!(
+            said(vec![
+                warning("", "unused", "never read", ""),
+                finding("steps")
+            ]),
+            "the workflow is not valid: steps: there are no steps"
+        );
+        assert_eq!(
+            said(vec![finding(""), finding("steps"), finding("finally")]),
+            "the workflow is not valid: there are no steps (and 2 more)"
+        );
+    }
 }

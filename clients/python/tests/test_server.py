@@ -124,7 +124,7 @@ async def test_every_finding_of_a_bad_definition_is_told(client: Client) -> None
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await client.register_workflow(bad)
     assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
-    with pytest.raises(InvalidWorkflow):
+    with pytest.raises(InvalidWorkflow, match=r"no field `colour` \("):
         await client.start(bad)
 
 

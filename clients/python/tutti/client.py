@@ -44,8 +44,12 @@ class InvalidWorkflow(ValueError):
 
     def __init__(self, findings: list[dict[str, Any]]) -> None:
         self.findings = findings
-        told = "; ".join(f"{f['path'] or 'workflow'}: {f['message']}" for f in findings)
-        super().__init__(told)
+        super().__init__("; ".join(_told(finding) for finding in findings))
+
+
+def _told(finding: dict[str, Any]) -> str:
+    hint = f" ({finding['hint']})" if finding["hint"] else ""
+    return f"{finding['path'] or 'workflow'}: {finding['message']}{hint}"
 
 
 class Client:

@@ -16,7 +16,7 @@ use crate::{
     proto::{
         BranchChosen, Error, Event, Execution, ExecutionCompleted, ExecutionFailed,
         ExecutionRetried, ExecutionRetryScheduled, ExecutionStarted, ItemsBegun, ItemsListed,
-        StepCancelled, StepCompensated, StepCompleted, StepExecution, StepFailed,
+        IterationBegun, StepCancelled, StepCompensated, StepCompleted, StepExecution, StepFailed,
         StepRetryScheduled, StepScheduled, StepSkipped, StepStarted, event::Kind, execution::State,
         step_execution::State as StepState,
     },
@@ -347,6 +347,24 @@ fn an_earlier_run_that_is_undone_has_a_line_of_its_own() {
     assert!(at("ship") < at("pay#1"), "{text}");
     let below = at("pay#1").map(|line| line + 1);
     assert_eq!(at("compensation"), below, "{text}");
+}
+
+#[test]
+fn an_iteration_shows_who_does_its_steps_as_the_one_before_does() {
+    let steps = [("l", "loop"), ("l[1]", "iteration"), ("l[1]/s", "switch")];
+    let tree = Tree::of(&execution(&steps));
+    let again = IterationBegun { index: 2 };
+    let skipped = Kind::StepSkipped(StepSkipped::default());
+    let events = vec![
+        (0, "l", Kind::IterationBegun(again)),
+        (1, "l[2]/s", skipped),
+    ];
+    let tree = fed(tree, events);
+    let doers: Vec<&str> = tree.rows.iter().map(|row| row.doer.as_str()).collect();
+    assert_eq!(
+        doers,
+        ["loop", "iteration", "switch", "iteration", "switch"]
+    );
 }
 
 #[test]

@@ -238,6 +238,7 @@ impl Tree {
         let place = self.place_for(path);
         let row = Row {
             path: path.to_owned(),
+            doer: self.doer_before(path),
             // Of an earlier run all had ended.
             state: match is_past {
                 true => StepState::Completed,
@@ -251,6 +252,17 @@ impl Tree {
             .map(|(i, r)| (r.path.clone(), i))
             .collect();
         place
+    }
+
+    /// What did the step in the iteration before; empty when there was none.
+    fn doer_before(&self, path: &str) -> String {
+        if !path.contains('[') {
+            return String::new();
+        }
+        let step = without_indexes(path);
+        let mut before = self.rows.iter().rev();
+        let before = before.find(|row| without_indexes(&row.path) == step);
+        before.map_or_else(String::new, |row| row.doer.clone())
     }
 
     fn place_for(&self, path: &str) -> usize {
@@ -271,4 +283,9 @@ impl Tree {
         self.places.insert(row.path.clone(), self.rows.len());
         self.rows.push(row);
     }
+}
+
+/// `l[2]/a` as `l/a`.
+fn without_indexes(path: &str) -> String {
+    path.split(['[', ']']).step_by(2).collect()
 }

@@ -281,6 +281,7 @@ fn noun(descriptor: &MessageDescriptor) -> String {
 fn article(noun: &str) -> String {
     match noun {
         "gates" => noun.to_owned(),
+        noun if noun.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {noun}"),
         noun => format!("a {noun}"),
     }
 }

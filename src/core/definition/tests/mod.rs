@@ -291,6 +291,14 @@ fn a_number_that_loses_digits_is_a_warning() {
 }
 
 #[test]
+fn what_has_no_such_field_is_named_as_people_say_it() {
+    let each = "name: a\nsteps: [ { id: a, each: { items: input, itms: 1, steps: [] } } ]";
+    assert_eq!(only(each).message, "an each has no field `itms`");
+    let step = "name: a\nsteps: [ { id: a, agent: b, agnt: c } ]";
+    assert_eq!(only(step).message, "a step has no field `agnt`");
+}
+
+#[test]
 fn alias_bombs_and_deep_nesting_are_bounded() {
     let mut bomb = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
     for level in 1..12 {
