@@ -37,7 +37,7 @@ Examples:
   tutti bench steps --concurrency 1,16,64,256 --seconds 10
   tutti bench fan-out --width 100 --concurrency 1
   tutti bench map --items 100000 --parallel 1000
-  tutti bench open --executions 110000                 open executions, kill -9, restart
+  tutti bench open --executions 210000                 open executions, kill -9, restart
   tutti bench watch --watchers 8
   tutti bench steps --connect 127.0.0.1:7420           against a server that runs already
   tutti bench all --output json > bench.jsonl")]

@@ -20,9 +20,13 @@ use crate::{
 };
 
 const SOURCE: &str = "name: bench-open\nsteps: [ { id: wait, agent: bench-nobody } ]";
-const WARM_SOURCE: &str = "name: bench-warm\nsteps: [ { id: done, set: { done: true } } ]";
 const STARTS_AT_ONCE: usize = 256;
-/// How many more executions may be open than are started, so that one can be started behind them.
+/// How many executions there are at most before memory is measured first: what every server in
+/// use keeps in memory up to bounds (caches, executions on their way out of memory, what the
+/// allocator holds back for more of them) is there by then and not counted to the others. They
+/// stay open: what ended would leave room behind that the others fill unseen.
+const BASE_MAX: u64 = 110_000;
+/// How many more may be open, so that one can be started behind them.
 const SPARE: u64 = 1_000;
 const ANSWER_POLL: Duration = Duration::from_millis(1);
 /// How long the server may take to answer again.
@@ -32,14 +36,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// How many executions are open
-    #[arg(long, value_name = "N", default_value_t = 110_000,
+    #[arg(long, value_name = "N", default_value_t = 210_000,
         value_parser = clap::value_parser!(u64).range(1001..=10_000_000))]
     executions: u64,
-
-    /// How many others run to their end before memory is measured first: what a server in use
-    /// keeps in memory up to bounds (caches, threads, connections) is not counted to the open ones
-    #[arg(long, value_name = "N", default_value_t = 100_000)]
-    warm: u64,
 
     /// How many bytes each is given
     #[arg(long, value_name = "BYTES", default_value_t = 200)]
@@ -55,8 +54,7 @@ impl Args {
     /// The default, or a tenth of it.
     pub fn sized(quick: bool) -> Self {
         Self {
-            executions: if quick { 11_000 } else { 110_000 },
-            warm: if quick { 10_000 } else { 100_000 },
+            executions: if quick { 21_000 } else { 210_000 },
             payload: 200,
             settle: 8,
         }
@@ -67,15 +65,15 @@ impl Args {
         let limits = [format!("open_executions_max={}", self.executions + SPARE)];
         let mut rig = Rig::without_worker(settings, &limits).await?;
         rig.register(SOURCE).await?;
-        rig.register(WARM_SOURCE).await?;
         let started = Arc::new(Mutex::new(String::new()));
-        let shown = Progress::show(format!("open: running {} executions to warm up", self.warm));
-        self.start(&rig, "bench-warm", self.warm, &started).await?;
+        let before = (self.executions / 2).min(BASE_MAX);
+        let counted = self.executions - before;
+        let shown = Progress::show(format!("open: starting {before} executions"));
+        self.start(&rig, before, &started).await?;
         let base = self.settled(&rig).await;
         drop(shown);
-        let shown = Progress::show(format!("open: starting {} executions", self.executions));
-        let counted = self.executions;
-        let load = self.start(&rig, "bench-open", counted, &started).await?;
+        let shown = Progress::show(format!("open: starting {counted} more"));
+        let load = self.start(&rig, counted, &started).await?;
         let full = self.settled(&rig).await;
         drop(shown);
         let last = started.lock().map(|id| id.clone()).unwrap_or_default();
@@ -107,7 +105,6 @@ impl Args {
     async fn start(
         &self,
         rig: &Rig,
-        workflow: &'static str,
         count: u64,
         last: &Arc<Mutex<String>>,
     ) -> Result<Load, Failure> {
@@ -118,7 +115,7 @@ impl Args {
             let last = Arc::clone(&last);
             async move {
                 let request = StartExecutionRequest {
-                    workflow: workflow.into(),
+                    workflow: "bench-open".into(),
                     input: Some(value::string("x".repeat(payload))),
                     ..StartExecutionRequest::default()
                 };
