@@ -5,7 +5,7 @@
 //! stood whether it is here whole or not, and after a restart too.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
 
@@ -37,7 +37,7 @@ pub(super) struct Tickets {
     /// What the keys of those count as that are sticky to an agent.
     sticky: Blocks<TaskKey, u64>,
     /// Those that someone else may do, which are to be fetched because nobody here takes them.
-    away: VecDeque<TaskKey>,
+    away: BTreeSet<TaskKey>,
     /// Those that the engine was asked for.
     fetching: HashSet<TaskKey>,
     /// Queues whose turn to ask has not come.
@@ -121,6 +121,7 @@ impl Tickets {
     pub fn take(&mut self, key: &TaskKey) -> Option<Stand> {
         let (stand, _) = self.let_go(key)?;
         self.sticky.remove(key);
+        self.away.remove(key);
         Some(stand)
     }
 
@@ -138,7 +139,7 @@ impl Tickets {
     pub fn turn_away(&mut self, key: TaskKey) {
         let has_next = |kept: &Kept| kept.line.has_next;
         if self.waiting.get(&key).is_some_and(has_next) {
-            self.away.push_back(key);
+            self.away.insert(key);
         }
     }
 
@@ -274,7 +275,7 @@ impl State {
     pub fn fetch_away(&mut self) {
         let mut keys = Vec::new();
         while self.tickets.fetching.len() < FETCHES_MAX
-            && let Some(key) = self.tickets.away.pop_front()
+            && let Some(key) = self.tickets.away.pop_first()
         {
             if self.tickets.is_wanted(&key) {
                 self.tickets.fetching.insert(key);

@@ -258,7 +258,7 @@ impl Execution {
             iterations: run.frames.as_ref().map_or(0, |frames| frames.begun),
             exit: run.exit.into(),
             cached_execution_id: run.cached_from.clone(),
-            context: run.beside.as_ref().and_then(|b| b.context.clone()),
+            context: None,
         }
     }
 
@@ -300,12 +300,14 @@ impl StepRun {
     pub(super) fn show_payloads(&self, step: &mut proto::StepExecution) {
         step.input = self.input.clone();
         step.output = self.output.clone();
+        step.context = self.beside.as_ref().and_then(|b| b.context.clone());
     }
 
     /// As `show_payloads`, leaving it without.
     fn move_payloads(&mut self, step: &mut proto::StepExecution) {
         step.input = self.input.take();
         step.output = self.output.take();
+        step.context = self.beside.as_mut().and_then(|b| b.context.take());
     }
 }
 
