@@ -5,6 +5,7 @@ use std::io::Read;
 
 use clap::Args;
 use serde_json::{Map, Value as Json};
+use tonic::{Code, Status};
 
 use super::failure::Failure;
 use crate::core::value::{self, Value};
@@ -29,6 +30,26 @@ impl InputArgs {
     pub fn read(&self) -> Result<Option<Value>, Failure> {
         let json = assemble(self, &mut std::io::stdin().lock())?;
         Ok(json.as_ref().map(value::from_json))
+    }
+
+    /// Why the input was refused; where a `--set` gave a text that is wanted as what it reads
+    /// like, with the way to give that.
+    pub fn refused(&self, status: Status) -> Failure {
+        let of_type = "is not of type";
+        if status.code() != Code::InvalidArgument || !status.message().contains(of_type) {
+            return status.into();
+        }
+        let texts = self.members.iter().filter_map(|m| m.split_once('='));
+        let mut texts = texts.filter(|(key, _)| !key.ends_with(':'));
+        let like =
+            |text: &str| serde_json::from_str::<Json>(text).is_ok_and(|json| !json.is_string());
+        let told = Failure::from(status);
+        match texts.find(|(_, text)| like(text)) {
+            Some((key, text)) => usage(format!(
+                "{told} (--set {key}={text} gives a text: write --set {key}:={text})"
+            )),
+            None => told,
+        }
     }
 }
 
@@ -125,6 +146,21 @@ mod tests {
             members: members.iter().map(|m| (*m).to_owned()).collect(),
         };
         assemble(&args, &mut stdin.as_bytes()).map_err(|f| f.to_string())
+    }
+
+    #[test]
+    fn a_text_where_a_number_is_wanted_is_told_how_to_be_one() {
+        let args = InputArgs {
+            input: None,
+            members: vec!["who=Ada".into(), "n=4".into()],
+        };
+        let refused = |message: &str| args.refused(Status::invalid_argument(message)).to_string();
+        assert_eq!(
+            refused("input/n: \"4\" is not of type \"number\""),
+            "input/n: \"4\" is not of type \"number\" \
+             (--set n=4 gives a text: write --set n:=4)"
+        );
+        assert_eq!(refused("input: is required"), "input: is required");
     }
 
     #[test]

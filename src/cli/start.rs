@@ -68,6 +68,7 @@ pub async fn run(args: Args, global: &Global) -> Result<(), Failure> {
 pub struct Start {
     request: StartExecutionRequest,
     file: Option<SourceFile>,
+    input: InputArgs,
 }
 
 impl StartArgs {
@@ -90,7 +91,12 @@ impl StartArgs {
                 None
             }
         };
-        Ok(Start { request, file })
+        let input = self.input.clone();
+        Ok(Start {
+            request,
+            file,
+            input,
+        })
     }
 }
 
@@ -139,7 +145,8 @@ impl Start {
         if let Some(file) = self.file {
             request.definition = Some(understand(session, &file, global).await?);
         }
-        let started = session.executions().start_execution(request).await?;
+        let started = session.executions().start_execution(request).await;
+        let started = started.map_err(|status| self.input.refused(status))?;
         Ok(started.into_inner().execution_id)
     }
 }

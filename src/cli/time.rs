@@ -20,8 +20,10 @@ pub fn span(span: Duration) -> String {
         1..60 => format!("{seconds}.{} s", span.subsec_millis() / 100),
         60..3_600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
         3_600..86_400 => format!("{} h {:02} min", seconds / 3_600, seconds / 60 % 60),
-        _ if seconds / 3_600 % 24 == 0 => format!("{} d", seconds / 86_400),
-        _ => format!("{} d {} h", seconds / 86_400, seconds / 3_600 % 24),
+        _ => match (seconds / 86_400, seconds / 3_600 % 24) {
+            (days, 0) => format!("{days} d"),
+            (days, hours) => format!("{days} d {hours} h"),
+        },
     }
 }
 
