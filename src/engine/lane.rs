@@ -100,6 +100,8 @@ pub struct Lane {
     commits: Commits,
     /// What was handed in last and is not ready yet; gives false when it never will be.
     last: Option<JoinHandle<bool>>,
+    /// What was handed in never will be durable, so nothing after it may be.
+    broken: bool,
 }
 
 impl Lane {
@@ -108,6 +110,7 @@ impl Lane {
         Self {
             commits,
             last: None,
+            broken: false,
         }
     }
 
@@ -121,9 +124,10 @@ impl Lane {
     pub async fn send(&mut self, pieces: Vec<Piece>, done: oneshot::Sender<()>) {
         if self.last.as_ref().is_some_and(JoinHandle::is_finished)
             && let Some(last) = self.last.take()
-            && !matches!(last.await, Ok(true))
         {
-            self.last = Some(tokio::spawn(async { false }));
+            self.broken = !matches!(last.await, Ok(true));
+        }
+        if self.broken {
             return;
         }
         let is_ready = |piece: &Piece| matches!(piece, Piece::Ready(_));

@@ -181,22 +181,17 @@ impl SledStore {
 }
 
 impl Store for SledStore {
-    fn stage(&self, writes: Vec<Write>) -> Result<Staged, Error> {
-        self.work.failure.check()?;
-        let count = writes.len();
-        let staged = Part::of(&self.work.kept, &self.blobs, writes, self.group_bytes_max);
-        let part = self.work.failure.note(staged)?;
-        Ok(Staged::new(count, part.piece.payload.len() as u64, part))
+    fn stage(&self, mut writes: Vec<Write>) -> Result<Staged, Error> {
+        if self.writes_files(&mut writes) {
+            self.leave_rest()?;
+        }
+        self.ready(writes)
     }
 
     fn stage_at_once(&self, mut writes: Vec<Write>) -> Result<Attempt, Error> {
-        let is_slow = writes.iter_mut().any(|write| match write {
-            Write::Append { events, .. } => self.blobs.would_take(events),
-            _ => false,
-        });
-        match is_slow {
+        match self.writes_files(&mut writes) {
             true => Ok(Attempt::Slow(writes)),
-            false => self.stage(writes).map(Attempt::Staged),
+            false => self.ready(writes).map(Attempt::Staged),
         }
     }
 

@@ -13,9 +13,10 @@ use uuid::Uuid;
 
 use super::{
     super::{
-        Error, Write,
+        Error, Staged, Write,
         check::{self, Claim},
     },
+    SledStore,
     blobs::{Awaited, Blobs, Fresh, Name},
     kept::Kept,
     record::{self, BlobNames, Change, Entry, Group},
@@ -98,6 +99,43 @@ impl Part {
             forgotten: names.forgotten,
             awaited,
         })
+    }
+}
+
+impl SledStore {
+    /// Stages writes.
+    ///
+    /// # Errors
+    /// Those of `Part::of`, and an earlier failure.
+    pub(super) fn ready(&self, writes: Vec<Write>) -> Result<Staged, Error> {
+        self.work.failure.check()?;
+        let count = writes.len();
+        let part = Part::of(&self.work.kept, &self.blobs, writes, self.group_bytes_max);
+        let part = self.work.failure.note(part)?;
+        Ok(Staged::new(count, part.piece.payload.len() as u64, part))
+    }
+
+    /// Whether files must be written for them.
+    pub(super) fn writes_files(&self, writes: &mut [Write]) -> bool {
+        writes.iter_mut().any(|write| match write {
+            Write::Append { events, .. } => self.blobs.would_take(events),
+            _ => false,
+        })
+    }
+
+    /// Has the journal hold a record, be it an empty one, before a file is written: a start that
+    /// finds none does not look for files that nobody names.
+    ///
+    /// # Errors
+    /// As `Writer::commit`.
+    pub(super) fn leave_rest(&self) -> Result<(), Error> {
+        let mut writer = self.writer();
+        self.work.failure.check()?;
+        if writer.journal.is_at_rest() {
+            let committed = writer.commit(&self.work.kept, Vec::new());
+            self.work.failure.note(committed)?;
+        }
+        Ok(())
     }
 }
 

@@ -267,20 +267,27 @@ fn writes_with_large_payloads_are_not_staged_at_once() {
 
 #[test]
 fn what_was_staged_and_never_committed_is_swept_up_after_a_crash() {
-    let subject = OnDisk::with(small());
-    subject.store.commit(vec![start(2)]).unwrap();
-    let staged = subject.store.stage(vec![with(1, 1, scheduled(text("a")))]);
-    assert_eq!(blobs(&subject.directory).len(), 1);
-    // All that was committed is in the state: nothing is left to be replayed.
-    subject.keeper(Task::Checkpoint);
-    drop(staged);
-    let directory = subject.killed();
-    let (store, opened) = open(&directory).unwrap();
-    assert_eq!(opened.commits_replayed, 0);
-    for n in 3..260 {
-        store.commit(vec![start(n)]).unwrap();
+    // All that was committed is in the state, so that nothing is left to be replayed; or nothing
+    // was committed since an orderly stop.
+    for at_rest in [false, true] {
+        let subject = OnDisk::with(small());
+        let stage = || subject.store.stage(vec![with(1, 1, scheduled(text("a")))]);
+        subject.store.commit(vec![start(2)]).unwrap();
+        if at_rest {
+            subject.store.close().unwrap();
+            drop(stage().unwrap());
+        } else {
+            drop(stage().unwrap());
+            subject.keeper(Task::Checkpoint);
+        }
+        assert_eq!(blobs(&subject.directory).len(), 1);
+        let directory = subject.killed();
+        let (store, _) = open(&directory).unwrap();
+        for n in 3..260 {
+            store.commit(vec![start(n)]).unwrap();
+        }
+        assert!(blobs(&directory).is_empty(), "at rest before: {at_rest}");
     }
-    assert!(blobs(&directory).is_empty());
 }
 
 #[test]
