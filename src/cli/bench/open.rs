@@ -45,8 +45,9 @@ pub struct Args {
     payload: usize,
 
     /// How many seconds the server is left alone before its memory is read: what only waits
-    /// leaves memory meanwhile, and what was committed is taken over into the state
-    #[arg(long, value_name = "SECONDS", default_value_t = 8)]
+    /// leaves memory meanwhile, what was committed is taken over into the state, and what is
+    /// free goes back to the system
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     settle: u64,
 }
 
@@ -56,7 +57,7 @@ impl Args {
         Self {
             executions: if quick { 21_000 } else { 210_000 },
             payload: 200,
-            settle: 8,
+            settle: 20,
         }
     }
 
