@@ -3,7 +3,7 @@
 //! may have undone: these are set aside beside the step around them, as `pay#1`, `pay#2` and so on
 //! in the order in which they ran.
 
-use super::{Execution, RunId};
+use super::{Execution, RunId, StepRun};
 use crate::core::plan::NodeId;
 
 impl Execution {
@@ -40,9 +40,12 @@ impl Execution {
             self.drop_beside(run);
             self.run_mut(run).items = None;
         }
-        let path = self.run(id).path.clone();
-        let aside = (1..)
-            .map(|n: u32| format!("{path}#{n}"))
+        let StepRun { path, node, .. } = self.run(id);
+        let (path, node) = (path.clone(), *node);
+        let before = self.past_runs(around).iter();
+        let before = before.filter(|past| self.run(**past).node == node).count();
+        let aside = (before + 1..)
+            .map(|n| format!("{path}#{n}"))
             .find(|aside| self.find(aside).is_none());
         self.move_to(id, path.len(), &aside.unwrap_or_default());
         self.beside_mut(around).past.push(id);
