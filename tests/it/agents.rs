@@ -7,9 +7,12 @@ mod schema;
 mod sticky;
 mod watching;
 
-use tutti::proto::{Agent, RegisterAgentRequest, SetAgentStateRequest, agent};
+use tutti::proto::{Agent, Hello, RegisterAgentRequest, SetAgentStateRequest, agent};
 
-use crate::support::TestServer;
+use crate::{
+    support::TestServer,
+    workers::raw::{RawWorker, hello},
+};
 
 /// An agent of this id with these skills.
 fn agent(id: &str, skills: &[&str]) -> Agent {
@@ -18,6 +21,18 @@ fn agent(id: &str, skills: &[&str]) -> Agent {
         skills: skills.iter().map(|skill| (*skill).into()).collect(),
         ..Default::default()
     }
+}
+
+/// A worker with room that serves these agents, each with one skill.
+async fn worker_of(skill: &str, server: &TestServer, worker: &str, agents: &[&str]) -> RawWorker {
+    let agents = agents.iter().map(|id| agent(id, &[skill])).collect();
+    let hello = Hello {
+        agents,
+        ..hello(worker, &[])
+    };
+    let worker = RawWorker::connect(&server.url(), hello).await;
+    worker.credit(100);
+    worker
 }
 
 /// Registers an agent; as it is then known, and whether it was not before.

@@ -26,14 +26,9 @@ pub fn view(
     waiting_for: &WaitingFor<'_>,
 ) -> proto::Execution {
     let (steps, left_out) = execution.view_steps(steps_max, waiting_for);
-    let steps = steps.into_iter().map(|(run, mut step)| {
-        if let Some(run) = run {
-            execution.run(run).show_payloads(&mut step);
-        }
-        step
-    });
+    let payloads = |run, step: &mut _| execution.run(run).show_payloads(step);
     proto::Execution {
-        steps: steps.collect(),
+        steps: filled(steps, payloads),
         steps_left_out: left_out,
         input: Some(execution.input.clone()),
         output: execution.output.clone(),
@@ -50,20 +45,29 @@ pub fn into_view(
     waiting_for: &WaitingFor<'_>,
 ) -> proto::Execution {
     let (steps, left_out) = execution.view_steps(steps_max, waiting_for);
-    let steps = steps.into_iter().map(|(run, mut step)| {
-        if let Some(run) = run {
-            execution.run_mut(run).move_payloads(&mut step);
-        }
-        step
-    });
+    let payloads = |run, step: &mut _| execution.run_mut(run).move_payloads(step);
     proto::Execution {
-        steps: steps.collect(),
+        steps: filled(steps, payloads),
         steps_left_out: left_out,
         input: Some(std::mem::take(&mut execution.input)),
         output: execution.output.take(),
         variables: object(std::mem::take(&mut execution.vars)),
         ..outline(&execution, now)
     }
+}
+
+/// The steps, those with payloads of their own filled with them.
+fn filled(
+    steps: Vec<(Option<RunId>, proto::StepExecution)>,
+    mut payloads: impl FnMut(RunId, &mut proto::StepExecution),
+) -> Vec<proto::StepExecution> {
+    let steps = steps.into_iter().map(|(run, mut step)| {
+        if let Some(run) = run {
+            payloads(run, &mut step);
+        }
+        step
+    });
+    steps.collect()
 }
 
 fn object(value: Value) -> Option<Struct> {

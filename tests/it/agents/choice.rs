@@ -2,13 +2,10 @@
 //! never beyond an agent's limit.
 
 use serde_json::json;
-use tutti::proto::{Agent, Hello, agent::State, step_execution::State as StepState};
+use tutti::proto::{Agent, agent::State, step_execution::State as StepState};
 
-use super::{agent, put, set_state};
-use crate::{
-    support::TestServer,
-    workers::raw::{RawWorker, hello},
-};
+use super::{agent, put, set_state, worker_of};
+use crate::{support::TestServer, workers::raw::RawWorker};
 
 const PAINT: &str = "name: paint\nsteps: [ { id: a, call: { skill: painting } } ]";
 const BALANCED: &str = "
@@ -18,14 +15,7 @@ steps: [ { id: a, call: { skill: painting, select: LEAST_LOADED } } ]
 
 /// A worker with room that serves agents who paint.
 async fn painters(server: &TestServer, worker: &str, agents: &[&str]) -> RawWorker {
-    let agents = agents.iter().map(|id| agent(id, &["painting"])).collect();
-    let hello = Hello {
-        agents,
-        ..hello(worker, &[])
-    };
-    let worker = RawWorker::connect(&server.url(), hello).await;
-    worker.credit(100);
-    worker
+    worker_of("painting", server, worker, agents).await
 }
 
 async fn begin(server: &TestServer, workflow: &str) -> String {

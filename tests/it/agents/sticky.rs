@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use tutti::proto::{Agent, Hello, ListEventsRequest, ValidateWorkflowRequest, agent::State, event};
+use tutti::proto::{Agent, ListEventsRequest, ValidateWorkflowRequest, agent::State, event};
 
-use super::{agent, put, set_state};
+use super::{agent, put, set_state, worker_of};
 use crate::{
     support::{TestServer, json_of},
-    workers::raw::{RawWorker, hello},
+    workers::raw::RawWorker,
 };
 
 const TALK: &str = "
@@ -20,14 +20,7 @@ steps: [ { id: say, call: { skill: talking, select: STICKY, key: input.user } } 
 const USERS: i64 = 12;
 
 async fn talkers(server: &TestServer, worker: &str, agents: &[&str]) -> RawWorker {
-    let agents = agents.iter().map(|id| agent(id, &["talking"])).collect();
-    let hello = Hello {
-        agents,
-        ..hello(worker, &[])
-    };
-    let worker = RawWorker::connect(&server.url(), hello).await;
-    worker.credit(100);
-    worker
+    worker_of("talking", server, worker, agents).await
 }
 
 async fn say(server: &TestServer, user: i64) -> String {
