@@ -10,10 +10,10 @@ use super::{
     shard::{Admitted, Leaving, Parts},
 };
 use crate::{
-    agents::{Offer, Order, Refusal, Settled, TaskKey},
+    agents::{Offer, Order, Refusal, Settled, TaskKey, Ticket},
     core::{
         decide::{self, Effect},
-        execution::{Execution, Listed},
+        execution::{Execution, Listed, Queued},
     },
     proto,
 };
@@ -155,5 +155,18 @@ pub fn offer(id: Uuid, namespace: String, workflow: String, task: decide::Dispat
         context: task.context,
         timeout: task.timeout,
         schedule_time: task.schedule_time,
+    }
+}
+
+/// An attempt whose execution is not in memory, as the agents keep its place.
+pub fn ticket(id: Uuid, namespace: &str, queued: Queued) -> Ticket {
+    Ticket {
+        key: key(id, queued.task),
+        namespace: namespace.to_owned(),
+        target: queued.target,
+        has_next: queued.has_next,
+        priority: queued.priority,
+        fairness_key: queued.fairness_key,
+        schedule_time: queued.schedule_time,
     }
 }

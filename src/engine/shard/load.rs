@@ -14,14 +14,14 @@ use super::{
     passive::{Loading, TakingUp},
 };
 use crate::{
-    agents::{Order, TaskKey, Ticket},
+    agents::{Order, TaskKey},
     core::{
         decide::Effect,
         execution::{Execution, Standing, StepState},
     },
     engine::{
         Error, clock, recovery,
-        release::{Release, key},
+        release::{Release, ticket},
     },
 };
 
@@ -203,17 +203,10 @@ impl Shard {
             self.timers.insert((due, id));
         }
         let namespace = standing.namespace;
-        standing.queued.into_iter().map(move |queued| {
-            Order::Wait(Ticket {
-                key: key(id, queued.task),
-                namespace: namespace.clone(),
-                target: queued.target,
-                has_next: queued.has_next,
-                priority: queued.priority,
-                fairness_key: queued.fairness_key,
-                schedule_time: queued.schedule_time,
-            })
-        })
+        standing
+            .queued
+            .into_iter()
+            .map(move |queued| Order::Wait(ticket(id, &namespace, queued)))
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{
     },
     engine::{
         clock,
-        release::{Release, key},
+        release::{Release, ticket},
     },
     proto,
     store::Write,
@@ -181,15 +181,8 @@ impl Shard {
             return;
         };
         let execution = &live.execution;
-        let tickets = standing.queued.iter().map(|queued| Ticket {
-            key: key(id, queued.task),
-            namespace: standing.namespace.clone(),
-            target: queued.target.clone(),
-            has_next: queued.has_next,
-            priority: queued.priority,
-            fairness_key: queued.fairness_key.clone(),
-            schedule_time: queued.schedule_time,
-        });
+        let tickets = standing.queued.iter().cloned();
+        let tickets = tickets.map(|queued| ticket(id, &standing.namespace, queued));
         let leaving = Leaving {
             id,
             touched: live.touched,
